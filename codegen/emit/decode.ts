@@ -1,0 +1,785 @@
+/**
+ * Prints the bodies of functions that read octets. One walk over the fields serves four of them:
+ * `measure` checks, `decode` checks and keeps, `read` only keeps, `explain` says where a check fails.
+ */
+import type { Expr } from "../../spec/lang.js";
+import { layout, type Segment } from "../layout.js";
+import {
+  type ChooseModel,
+  type EscapeModel,
+  type FaultKind,
+  type FieldModel,
+  type HeaderModel,
+  inValue,
+  parts,
+  type RepeatModel,
+  reads,
+  type TlvModel,
+  type UintModel,
+} from "../model.js";
+import { type Code, cond, dec, enumName, hex, local, type Names, negated, num, outside, typeOf } from "./code.js";
+import type { Used } from "./support.js";
+
+export type Mode = "measure" | "decode" | "read" | "explain";
+
+/** What octets a field may take: up to a variable's offset; what to do when there are fewer. */
+interface Limit {
+  readonly name: string;
+  /** The fault that too few octets are; undefined: more may come. */
+  readonly fault?: { readonly n: number; readonly path: string };
+}
+
+type Fixed = UintModel;
+
+export class Decoder {
+  /** Where the next octet stands: a variable and a constant. */
+  #base = "o";
+  #plus = 0;
+  #cursor = false;
+  #words = 0;
+  #limit: Limit | undefined = { name: "end" };
+  readonly #seen = new Map<string, FieldModel>();
+  /** Expressions that an inner field may use for a value: path → variable. */
+  readonly #check: boolean;
+  readonly #keep: boolean;
+  readonly #needed: ReadonlySet<string>;
+  readonly #measured: ReadonlySet<string>;
+
+  constructor(
+    readonly code: Code,
+    readonly header: HeaderModel,
+    readonly mode: Mode,
+    readonly used: Used,
+    fields: readonly FieldModel[],
+  ) {
+    this.#check = mode !== "read";
+    this.#keep = mode === "decode" || mode === "read";
+    const all = [...fields].flatMap((f) => [...expressions(f, mode !== "read")]);
+    if (header.little !== undefined) all.push(header.little.when);
+    this.#needed = new Set(all.flatMap(reads));
+    this.#measured = new Set(
+      all.flatMap((e) => [...parts(e)].flatMap((p) => (p.op === "octets" || p.op === "count" ? [p.of] : []))),
+    );
+  }
+
+  /** The offset of the next octet, as an expression. */
+  get at(): string {
+    return this.#plus === 0 ? this.#base : `${this.#base} + ${this.#plus}`;
+  }
+
+  /** Octets from the header's first, as an expression. */
+  get taken(): string {
+    return this.#base === "o" ? String(this.#plus) : this.#plus === 0 ? "p - o" : `p - o + ${this.#plus}`;
+  }
+
+  /** Begins at an offset that a variable holds, with all octets known to be there. */
+  startAt(base: string, bounded = false): void {
+    this.#base = base;
+    this.#plus = 0;
+    this.#cursor = base === "p";
+    if (!bounded) this.#limit = undefined;
+  }
+
+  /** Fields known from elsewhere: arguments, or parts of a trailer read before. */
+  know(fields: readonly FieldModel[]): void {
+    for (const f of fields) this.#seen.set(f.name, f);
+  }
+
+  /** Makes `p` the cursor, where it stands now. */
+  cursor(): void {
+    if (this.#base === "p") {
+      if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
+    } else if (this.#cursor) this.code.line(`p = ${this.at};`);
+    else this.code.line(`let p = ${this.at};`);
+    this.#cursor = true;
+    this.#base = "p";
+    this.#plus = 0;
+  }
+
+  /** All fields, in order. */
+  fields(fields: readonly FieldModel[]): void {
+    const segments = layout(fields);
+    const little = this.header.little;
+    let i = 0;
+    while (i < segments.length) {
+      const first = segments[i] as Segment;
+      let j = i + 1;
+      // Neighbours of fixed size under one condition share a test of what is left.
+      while (j < segments.length && same(first.when, segments[j]?.when) && !ends(segments[j - 1])) j++;
+      if (little !== undefined && fields === this.header.head) {
+        const start = segments.findIndex((s) => fields.indexOf(fieldsOf(s)[0] as FieldModel) >= little.from);
+        if (start === i) {
+          this.code.line(`const little = ${cond(little.when, this.names())};`);
+        } else if (start > i && start < j) j = start;
+      }
+      const group = segments.slice(i, j);
+      if (first.when === undefined) this.#group(group);
+      else this.#conditional(first.when, group);
+      i = j;
+    }
+  }
+
+  names(self?: string, head?: string): Names {
+    return {
+      field: (name) => {
+        const f = this.#seen.get(name);
+        return { text: local(name), boolean: f?.type.kind === "uint" && f.type.as === "boolean" };
+      },
+      octets: (of) => `${local(of)}Octets`,
+      count: (of) => `${local(of)}Count`,
+      ...(self === undefined ? {} : { self }),
+      ...(head === undefined ? {} : { head }),
+    };
+  }
+
+  /** Adds to a variable the octets of a trailer's field, which fields already read decide. */
+  addSize(f: FieldModel, total: string): void {
+    const t = f.type;
+    const length =
+      t.kind === "repeat" && t.count !== undefined
+        ? `(${num(t.count, this.names())}) * ${t.of.min}`
+        : (t.kind === "bytes" || t.kind === "text") && t.length !== "rest"
+          ? num(t.length, this.names())
+          : String(f.min);
+    const add = `${total} += ${length};`;
+    this.code.line(f.when === undefined ? add : `if (${cond(f.when, this.names())}) ${add}`);
+  }
+
+  /** What follows the head: computed fields are what they are computed to. */
+  autos(fields: readonly FieldModel[], top = true): void {
+    if (!this.#check) return;
+    for (const f of fields) {
+      if (f.auto === undefined || f.implied === true) continue;
+      const fixed = top ? offsetOf(f, fields) : undefined;
+      const test =
+        f.auto === "internet"
+          ? `${this.used.get("internet")}(v, o, ${this.at}, o + ${fixed}) !== ${local(f.name)}`
+          : negated({ op: "eq", a: { op: "self" }, b: f.auto }, this.names(local(f.name), `(${this.taken})`));
+      this.#refuse(test, f, "auto", fixed === undefined ? this.at : `o + ${fixed}`);
+    }
+  }
+
+  #conditional(when: Expr, group: readonly Segment[]): void {
+    const fields = group.flatMap(fieldsOf);
+    for (const f of fields) {
+      if (this.#wants(f)) this.code.line(`let ${local(f.name)}: ${this.#type(f)} | undefined;`);
+      this.#seen.set(f.name, f);
+    }
+    this.cursor();
+    this.code.block(`if (${cond(when, this.names())})`, () => {
+      this.#group(group, true);
+      if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
+      this.#plus = 0;
+    });
+  }
+
+  #type(f: FieldModel): string {
+    return typeOf(f, this.header).replace(/ \| undefined$/, "");
+  }
+
+  #wants(f: FieldModel): boolean {
+    return (this.#keep && inValue(f)) || this.#needed.has(f.name);
+  }
+
+  /** Segments under one condition; fixed sizes first share one test of what is left. */
+  #group(group: readonly Segment[], assigned = false): void {
+    let tested = 0;
+    for (let i = 0; i < group.length; i++) {
+      const segment = group[i] as Segment;
+      const fixed = fixedSize(segment);
+      if (fixed !== undefined && tested === 0) {
+        let total = 0;
+        for (let j = i; j < group.length; j++) {
+          const n = fixedSize(group[j] as Segment);
+          if (n === undefined) break;
+          total += n;
+          tested++;
+          if (ends(group[j])) break;
+        }
+        this.#left(String(total));
+      }
+      if (fixed !== undefined) tested--;
+      if (segment.kind === "bits") {
+        const joined = this.#join(group, i, tested);
+        this.#bits(joined, assigned);
+        i += joined.length - 1;
+        tested -= joined.length - 1;
+      } else this.#field(segment.field, assigned);
+    }
+  }
+
+  /** Groups of bits side by side that one load can fetch. */
+  #join(group: readonly Segment[], from: number, tested: number): Extract<Segment, { kind: "bits" }>[] {
+    const joined = [group[from] as Extract<Segment, { kind: "bits" }>];
+    let octets = joined[0]?.octets ?? 0;
+    for (let i = from + 1; i <= from + tested; i++) {
+      const next = group[i];
+      const last = joined.at(-1)?.fields.at(-1);
+      if (next?.kind !== "bits" || last?.type.kind === "escape" || octets + next.octets > 4) break;
+      joined.push(next);
+      octets += next.octets;
+    }
+    while (octets === 3 && joined.length > 1) octets -= joined.pop()?.octets ?? 0;
+    return joined;
+  }
+
+  /** Tests that `n` octets are left. */
+  #left(n: string): void {
+    if (!this.#check || this.#limit === undefined || n === "0") return;
+    const { name, fault } = this.#limit;
+    const need = /^\d+$/.test(n) ? this.#sum(Number(n)) : `${this.at} + ${n}`;
+    const short = need === "o" ? name : `${name} - ${/[ ]/.test(need) ? `(${need})` : need}`;
+    const test = `${name} < ${need}`;
+    if (fault !== undefined) {
+      this.code.line(`if (${test}) return ${this.#fault(fault.n, fault.path, this.at)};`);
+    } else if (this.mode === "explain") {
+      this.code.line(`if (${test}) return ${this.used.get("short")}(${this.#quoted()}, ${flip(short)});`);
+    } else this.code.line(`if (${test}) return ${short};`);
+  }
+
+  #sum(n: number): string {
+    return this.#plus + n === 0 ? this.#base : `${this.#base} + ${this.#plus + n}`;
+  }
+
+  #quoted(): string {
+    return JSON.stringify(this.header.name);
+  }
+
+  #fault(n: number, path: string, at: string): string {
+    if (this.mode !== "explain") return n === 0 ? "BAD" : `BAD - ${n}`;
+    const text = this.header.faults[n]?.text ?? "";
+    return `${this.used.get("wrong")}(${JSON.stringify(`${this.header.name}.${path}`)}, ${offset(at)}, ${JSON.stringify(text)})`;
+  }
+
+  /** Refuses if `test` holds. */
+  #refuse(test: string, f: FieldModel, kind: FaultKind, at: string): void {
+    const n = f.faults[kind];
+    if (this.#check && n !== undefined) this.code.line(`if (${test}) return ${this.#fault(n, f.path, at)};`);
+  }
+
+  /** The rules of a number, once it is in a variable. */
+  #rules(f: FieldModel, at: string): void {
+    if (!this.#check) return;
+    const x = local(f.name);
+    for (const m of f.musts) {
+      const test = negated(m.expr, this.names(x));
+      this.code.line(`if (${test}) return ${this.#fault(m.fault, f.path, at)};`);
+    }
+  }
+
+  #bits(groups: readonly Extract<Segment, { kind: "bits" }>[], assigned: boolean): void {
+    const octets = groups.reduce((n, g) => n + g.octets, 0);
+    const total = octets * 8;
+    const fields = groups.flatMap((g, i) => {
+      const before = groups.slice(0, i).reduce((n, x) => n + x.octets * 8, 0);
+      return g.fields.map((f, k) => ({ f, from: before + (g.offsets[k] ?? 0) }));
+    });
+    const at = this.at;
+    const wanted = fields.filter(({ f }) => this.#wants(f) || this.#checks(f));
+    let word = "";
+    if (wanted.length > 0) {
+      word = `w${this.#words++ || ""}`;
+      this.code.line(`const ${word} = ${load(octets, at)};`);
+    }
+    this.#plus += octets;
+    for (const { f, from } of fields) {
+      const width = f.type.kind === "escape" ? f.type.bits : (f.type as Fixed).bits;
+      const shift = total - from - width;
+      const value = part(word, total, shift, width);
+      const konst = f.type.kind === "uint" ? f.type.konst : undefined;
+      const octet = plus(at, Math.floor(from / 8));
+      if (f.type.kind === "escape") this.#escape(f, f.type, value, octet, assigned);
+      else if (konst !== undefined && !f.lint) {
+        this.#refuse(`${/^\w+$/.test(value) ? value : `(${value})`} !== ${hex(konst)}`, f, "konst", octet);
+      } else if (this.#wants(f) || this.#checks(f)) {
+        const bool = (f.type as Fixed).as === "boolean";
+        const text = bool ? `(${word} & ${hex(2 ** shift)}) !== 0` : value;
+        this.#bind(f, text, assigned);
+        this.#named(f, octet);
+        this.#rules(f, octet);
+      }
+      this.#seen.set(f.name, f);
+    }
+  }
+
+  /** Whether checking needs the field's value. */
+  #checks(f: FieldModel): boolean {
+    if (!this.#check) return f.type.kind === "escape";
+    return (
+      f.musts.length > 0 ||
+      (f.auto !== undefined && f.implied !== true) ||
+      Object.keys(f.faults).some((k) => k !== "auto") ||
+      f.type.kind === "escape"
+    );
+  }
+
+  #bind(f: FieldModel, value: string, assigned: boolean): void {
+    const cast = this.#keep && f.type.kind === "uint" && f.type.names !== undefined && f.type.open !== true && !f.lint;
+    const text = cast ? `${/^[\w.()]+$/.test(value) ? value : `(${value})`} as ${enumName(f, this.header)}` : value;
+    this.code.line(`${assigned && this.#wants(f) ? "" : "const "}${local(f.name)} = ${text};`);
+  }
+
+  /** Refuses a value that none of the field's names is. */
+  #named(f: FieldModel, at: string): void {
+    const t = f.type;
+    if (t.kind !== "uint" || t.names === undefined || t.open === true || f.lint) return;
+    this.#refuse(outside(local(f.name), Object.values(t.names), t.bits), f, "names", at);
+  }
+
+  #escape(f: FieldModel, t: EscapeModel, first: string, at: string, assigned: boolean): void {
+    const x = local(f.name);
+    this.code.line(`${assigned && this.#wants(f) ? "" : "let "}${x} = ${first};`);
+    this.cursor();
+    t.tiers.forEach((tier, i) => {
+      const least = i === 0 ? tier.at : 2 ** (t.tiers[i - 1]?.bits ?? 0);
+      this.code.line(`${i === 0 ? "if" : "} else if"} (${x} === ${tier.at}) {`);
+      this.code.indented(() => {
+        this.#left(String(tier.bits / 8));
+        if (tier.bits === 64) this.#u53(f, x, "p", tier.order, "");
+        else this.code.line(`${x} = ${scalar(tier.bits, false, "p", tier.order)};`);
+        this.#refuse(`${x} < ${dec(least)}`, f, "shortest", "p");
+        this.code.line(`p += ${tier.bits / 8};`);
+      });
+    });
+    this.code.line("}");
+    this.#rules(f, at);
+  }
+
+  /** A 64-bit number as a Number, if it fits. */
+  #u53(f: FieldModel, x: string, at: string, order: string, declare: string): void {
+    const word = `w${this.#words++ || ""}`;
+    const low = at === "p" || !at.includes(" + ") ? `${at} + 4` : plus(at, 4);
+    const [hi, lo] = order === "little" ? [low, at] : [at, low];
+    const little = order === "big" ? "" : order === "little" ? ", true" : ", little";
+    const [high, least] = order === "header" ? [`little ? ${low} : ${at}`, `little ? ${at} : ${low}`] : [hi, lo];
+    this.code.line(`const ${word} = v.getUint32(${high}${little});`);
+    this.#refuse(`${word} > 0x1fffff`, f, "range", at);
+    this.code.line(`${declare}${x} = ${word} * 0x1_0000_0000 + v.getUint32(${least}${little});`);
+  }
+
+  #field(f: FieldModel, assigned: boolean): void {
+    const t = f.type;
+    const at = this.at;
+    const x = local(f.name);
+    const measured = this.#measured.has(f.name);
+    const konst = "konst" in t ? t.konst : undefined;
+    const declare = assigned && this.#wants(f) ? "" : "const ";
+    if (t.kind === "uint") {
+      const konstant = konst !== undefined && !f.lint;
+      if (t.bits === 64 && t.as === "number") {
+        if (this.#wants(f) || this.#checks(f)) this.#u53(f, x, at, t.order, declare);
+      } else if (konstant) {
+        this.#refuse(`${scalar(t.bits, t.signed, at, t.order)} !== ${hex(konst as number)}`, f, "konst", at);
+      } else if (this.#wants(f) || this.#checks(f)) {
+        this.#bind(f, t.as === "bigint" ? wide(t, at) : scalar(t.bits, t.signed, at, t.order), assigned);
+      }
+      this.#plus += t.bits / 8;
+      this.#seen.set(f.name, f);
+      if (!konstant) {
+        this.#named(f, at);
+        this.#rules(f, at);
+      }
+      return;
+    }
+    if (t.kind === "bytes" && Array.isArray(t.konst) && !f.lint) {
+      const test = konstTest(t.konst, (n, d) => load(n, plus(at, d)));
+      this.#refuse(test, f, "konst", at);
+      this.#plus += t.konst.length;
+      return;
+    }
+    switch (t.kind) {
+      case "bytes":
+      case "text": {
+        if (typeof t.length === "number") {
+          if (this.#keep) this.#octets(f, at, String(t.length), assigned);
+          else if (t.kind === "text") this.#text(f, at, String(t.length));
+          this.#plus += t.length;
+          if (measured) this.code.line(`const ${x}Octets = ${t.length};`);
+          break;
+        }
+        this.cursor();
+        const n = `${x}Octets`;
+        const limit = this.#limit?.name ?? "end";
+        this.code.line(`const ${n} = ${t.length === "rest" ? `${limit} - p` : num(t.length, this.names())};`);
+        if (t.max !== undefined) this.#refuse(`${n} > ${t.max}`, f, "max", "p");
+        if (t.length !== "rest") this.#left(n);
+        if (this.#keep) this.#octets(f, "p", n, assigned);
+        else if (t.kind === "text") this.#text(f, "p", n);
+        this.code.line(`p += ${n};`);
+        break;
+      }
+      case "varint":
+        this.#varint(f, t.bits, assigned);
+        break;
+      case "repeat":
+        this.#repeat(f, t, assigned);
+        break;
+      case "tlv":
+        this.#tlv(f, t, assigned);
+        break;
+      case "nested":
+        this.#scope(f, assigned, () => this.#inner(f, t.fields, x));
+        break;
+      case "choose":
+        this.#choose(f, t, assigned);
+        break;
+      case "pad": {
+        this.cursor();
+        this.code.line(`const ${x} = -(p - o) & ${t.to - 1};`);
+        this.#left(x);
+        this.#refuse(`!${this.used.get("blank")}(v, p, ${x})`, f, "pad", "p");
+        this.code.line(`p += ${x};`);
+        break;
+      }
+    }
+    this.#seen.set(f.name, f);
+  }
+
+  #octets(f: FieldModel, at: string, n: string, assigned: boolean): void {
+    const view = `${this.used.get("octets")}(v, ${at}, ${n})`;
+    if (f.type.kind === "bytes") return this.code.line(`${assigned ? "" : "const "}${local(f.name)} = ${view};`);
+    this.#text(f, at, n);
+    this.code.line(`${assigned ? "" : "const "}${local(f.name)} = ${this.used.get("textAt")}(v, ${at}, ${n});`);
+  }
+
+  #text(f: FieldModel, at: string, n: string): void {
+    const ascii = f.type.kind === "text" && f.type.encoding === "ascii";
+    if (this.#check) this.#refuse(`!${this.used.get(ascii ? "isAscii" : "isUtf8")}(v, ${at}, ${n})`, f, "text", at);
+  }
+
+  #varint(f: FieldModel, bits: number, assigned: boolean): void {
+    const x = local(f.name);
+    this.cursor();
+    this.code.line(`${assigned && this.#wants(f) ? "" : "let "}${x} = 0;`);
+    this.code.block(`for (let scale = 1; ; scale *= 128)`, () => {
+      this.#left("1");
+      this.code.line("const octet = v.getUint8(p++);");
+      this.code.line(`${x} += (octet & 0x7f) * scale;`);
+      this.#refuse(`octet === 0 && scale > 1`, f, "shortest", "p - 1");
+      this.#refuse(`${x} >= ${hex(2 ** bits)} || (octet > 0x7f && scale >= ${hex(2 ** (7 * (Math.ceil(bits / 7) - 1)))})`, f, "range", "p - 1");
+      this.code.line("if (octet < 0x80) break;");
+    });
+    this.#rules(f, "p - 1");
+  }
+
+  /** A field whose parts have variables of their own. */
+  #scope(f: FieldModel, assigned: boolean, body: () => void): void {
+    const kept = this.#keep && inValue(f);
+    if (kept && !assigned) this.code.line(`let ${local(f.name)}: ${this.#type(f)};`);
+    this.cursor();
+    this.code.block("", () => {
+      body();
+      if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
+      this.#plus = 0;
+    });
+  }
+
+  /** Inner fields, and the object that they make. */
+  #inner(f: FieldModel, fields: readonly FieldModel[], into: string | undefined): void {
+    const outer = new Map(this.#seen);
+    this.fields(fields);
+    this.autos(fields, false);
+    if (into !== undefined && this.#keep && inValue(f)) this.code.line(`${into} = ${literal(fields)};`);
+    this.#seen.clear();
+    for (const [k, g] of outer) this.#seen.set(k, g);
+  }
+
+  #choose(f: FieldModel, t: ChooseModel, assigned: boolean): void {
+    const x = local(f.name);
+    const on = num(t.on, this.names());
+    const kept = this.#keep && inValue(f);
+    if (kept && !assigned) this.code.line(`let ${x}: ${this.#type(f)};`);
+    this.cursor();
+    const arm = (fields: readonly FieldModel[]) => {
+      this.#inner(f, fields, x);
+      if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
+      this.#plus = 0;
+      this.code.line("break;");
+    };
+    this.code.block(`switch (${on})`, () => {
+      for (const a of t.arms) {
+        a.is.slice(0, -1).forEach((n) => this.code.line(`case ${n}:`));
+        this.code.block(`case ${a.is.at(-1)}:`, () => arm(a.fields));
+      }
+      if (t.otherwise !== undefined) this.code.block("default:", () => arm(t.otherwise ?? []));
+      else if (this.#check) this.code.line(`default: return ${this.#fault(f.faults.arm ?? 0, f.path, "p")};`);
+      else this.code.line(`default: throw new RangeError("${this.header.name}: measure before reading");`);
+    });
+  }
+
+  #repeat(f: FieldModel, t: RepeatModel, assigned: boolean): void {
+    const x = local(f.name);
+    const kept = this.#keep && inValue(f);
+    const counted = this.#measured.has(f.name);
+    const of = t.of;
+    const element = kept || this.#checksInside(of) || t.until !== undefined;
+    this.cursor();
+    if (counted) this.code.line(`const ${x}From = p;`);
+    if (kept) this.code.line(`${assigned ? "" : "const "}${x}: ${this.#type(f)} = [];`.replace(assigned ? `: ${this.#type(f)}` : "", ""));
+    const item: FieldModel = { ...of, name: `${f.name}Item` };
+    const one = () => {
+      const outer = new Map(this.#seen);
+      const name = local(item.name);
+      let value = name;
+      if (item.type.kind === "nested") {
+        this.fields(item.type.fields);
+        this.autos(item.type.fields, false);
+        value = literal(item.type.fields);
+      } else if (element) {
+        this.#element(item, kept || t.until !== undefined);
+      } else {
+        this.#left(String(of.min));
+        this.#plus += of.min;
+      }
+      if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
+      this.#plus = 0;
+      if (kept) this.code.line(`${x}.push(${value});`);
+      if (t.until !== undefined) this.code.line(`if (${cond(t.until, this.names(name))}) break;`);
+      this.#seen.clear();
+      for (const [k, g] of outer) this.#seen.set(k, g);
+    };
+    const n = counted ? `${x}Count` : "i";
+    if (t.fill !== undefined) {
+      const stop = `${x}End`;
+      this.#stop(f, t.fill, stop, t.max * of.max);
+      if (counted) this.code.line(`let ${n} = 0;`);
+      const outer = this.#limit;
+      if (f.faults.fill !== undefined) this.#limit = { name: stop, fault: { n: f.faults.fill, path: f.path } };
+      this.code.block(counted ? `for (; p < ${stop}; ${n}++)` : `for (let i = 0; p < ${stop}; i++)`, () => {
+        this.#refuse(`${n} === ${t.max}`, f, "max", "p");
+        one();
+      });
+      this.#limit = outer;
+    } else if (t.until !== undefined) {
+      if (counted) this.code.line(`let ${n} = 0;`);
+      this.code.block(counted ? `for (; ; ${n}++)` : "for (let i = 0; ; i++)", () => {
+        this.#refuse(`${n} === ${t.max}`, f, "max", "p");
+        one();
+      });
+      if (counted) this.code.line(`${n}++;`);
+    } else {
+      const count = num(t.count ?? 0, this.names());
+      this.code.line(`const ${x}Count = ${count};`);
+      this.#refuse(`${x}Count > ${t.max}`, f, "max", "p");
+      if (of.min === of.max && of.type.kind !== "pad") {
+        this.#left(`${x}Count * ${of.min}`);
+        const outer = this.#limit;
+        this.#limit = undefined;
+        if (element) this.code.block(`for (let i = 0; i < ${x}Count; i++)`, one);
+        else this.code.line(`p += ${x}Count * ${of.min};`);
+        this.#limit = outer;
+      } else this.code.block(`for (let i = 0; i < ${x}Count; i++)`, one);
+    }
+    if (counted) this.code.line(`const ${x}Octets = p - ${x}From;`);
+  }
+
+  /** One element, in a variable of its name if it is wanted. */
+  #element(f: FieldModel, wanted: boolean): void {
+    const fixed = fixedSize({ kind: "field", field: f });
+    if (fixed !== undefined) this.#left(String(fixed));
+    if (!wanted) return this.#field(f, false);
+    const { type } = f;
+    if (type.kind === "uint" && (type.bits !== 64 || type.as !== "number")) {
+      const at = this.at;
+      this.#bind(f, type.as === "bigint" ? wide(type, at) : scalar(type.bits, type.signed, at, type.order), false);
+      this.#plus += type.bits / 8;
+      this.#named(f, at);
+      return this.#rules(f, at);
+    }
+    if (type.kind === "uint") {
+      this.#u53(f, local(f.name), this.at, type.order, "const ");
+      this.#rules(f, this.at);
+      this.#plus += 8;
+      return;
+    }
+    this.#field(f, false);
+  }
+
+  #checksInside(f: FieldModel): boolean {
+    if (f.min !== f.max) return true;
+    return this.#check && (f.musts.length > 0 || Object.keys(f.faults).length > 0 || !["uint", "bytes"].includes(f.type.kind));
+  }
+
+  /** Where a list's octets end, if they are there. */
+  #stop(f: FieldModel, fill: Expr | "rest", stop: string, most: number): void {
+    const limit = this.#limit?.name ?? "end";
+    this.code.line(`const ${stop} = ${fill === "rest" ? limit : `p + ${wrapSum(num(fill, this.names()))}`};`);
+    if (f.type.kind === "tlv") this.#refuse(`${stop} - p > ${most}`, f, "max", "p");
+    if (fill === "rest" || !this.#check || this.#limit === undefined) return;
+    const { name, fault } = this.#limit;
+    if (fault !== undefined) {
+      this.code.line(`if (${name} < ${stop}) return ${this.#fault(fault.n, fault.path, "p")};`);
+    } else if (this.mode === "explain") {
+      this.code.line(`if (${name} < ${stop}) return ${this.used.get("short")}(${this.#quoted()}, ${stop} - ${name});`);
+    } else this.code.line(`if (${name} < ${stop}) return ${name} - ${stop};`);
+  }
+
+  #tlv(f: FieldModel, t: TlvModel, assigned: boolean): void {
+    const x = local(f.name);
+    const stop = `${x}End`;
+    const kept = this.#keep && inValue(f);
+    const head = t.type + t.length;
+    this.cursor();
+    if (this.#measured.has(f.name)) this.code.line(`const ${x}From = p;`);
+    this.#stop(f, t.fill, stop, t.max);
+    if (kept) this.code.line(assigned ? `${x} = [];` : `const ${x}: ${this.#type(f)} = [];`);
+    if (!kept && !this.#check) {
+      this.code.line(`p = ${stop};`);
+    } else {
+      const ended = this.#check && t.end !== undefined;
+      if (ended) this.code.line(`let ${x}Ended = false;`);
+      const order = this.header.order === "caller" || this.header.little !== undefined ? "header" : this.header.order;
+      this.code.block(`while (p < ${stop})`, () => {
+        if (t.type > 1) this.#refuse(`${stop} - p < ${t.type}`, f, "fill", "p");
+        this.code.line(`const type = ${scalar(t.type * 8, false, "p", order as "big")};`);
+        if (ended) {
+          this.#refuse(`${x}Ended && type !== ${t.end}`, f, "end", "p");
+          this.code.line(`if (type === ${t.end}) ${x}Ended = true;`);
+        }
+        if (t.single.length > 0) {
+          this.code.block(`if (${t.single.map((s) => `type === ${s}`).join(" || ")})`, () => {
+            if (kept) this.code.line(`${x}.push({ type, value: undefined });`);
+            this.code.line(`p += ${t.type};`);
+            this.code.line("continue;");
+          });
+        }
+        this.#refuse(`${stop} - p < ${head}`, f, "fill", "p");
+        const raw = scalar(t.length * 8, false, `p + ${t.type}`, order as "big");
+        const scaled = t.unit === 1 ? raw : `${raw} * ${t.unit}`;
+        this.code.line(`const n = ${t.counts === "item" ? scaled : `${scaled} + ${head}`};`);
+        if (t.counts === "item") this.#refuse(`n < ${head} || n > ${stop} - p`, f, "fill", "p");
+        else this.#refuse(`n > ${stop} - p`, f, "fill", "p");
+        if (kept) {
+          this.code.line(`${x}.push({ type, value: ${this.used.get("octets")}(v, p + ${head}, n - ${head}) });`);
+        }
+        if (t.align === 1) this.code.line("p += n;");
+        else {
+          this.code.line(`const filled = n + (-n & ${t.align - 1});`);
+          this.#refuse(`filled > ${stop} - p`, f, "fill", "p");
+          this.#refuse(`!${this.used.get("blank")}(v, p + n, filled - n)`, f, "pad", "p + n");
+          this.code.line("p += filled;");
+        }
+      });
+    }
+    if (this.#measured.has(f.name)) this.code.line(`const ${x}Octets = p - ${x}From;`);
+  }
+}
+
+const fieldsOf = (s: Segment): readonly FieldModel[] => (s.kind === "bits" ? s.fields : [s.field]);
+const same = (a: Expr | undefined, b: Expr | undefined) => JSON.stringify(a) === JSON.stringify(b);
+
+/** Whether what follows cannot be known to stand at a fixed distance. */
+function ends(s: Segment | undefined): boolean {
+  if (s === undefined) return false;
+  return s.kind === "bits" && s.fields.at(-1)?.type.kind === "escape";
+}
+
+/** Octets of a segment, if always the same and tested together with its neighbours. */
+function fixedSize(s: Segment): number | undefined {
+  if (s.kind === "bits") return s.octets;
+  const t = s.field.type;
+  if (t.kind === "uint") return t.bits / 8;
+  if ((t.kind === "bytes" || t.kind === "text") && typeof t.length === "number") return t.length;
+  return undefined;
+}
+
+/** The object of fields' values; names that are variables as they are. */
+export function literal(fields: readonly FieldModel[]): string {
+  const own = fields.filter(inValue).map((f) => (local(f.name) === f.name ? f.name : `${f.name}: ${local(f.name)}`));
+  return own.length === 0 ? "{}" : `{ ${own.join(", ")} }`;
+}
+
+/** Offset of a field from the head's first octet, if it is fixed. */
+export function offsetOf(f: FieldModel, fields: readonly FieldModel[]): number | undefined {
+  let at = 0;
+  for (const s of layout(fields)) {
+    if (fieldsOf(s).includes(f)) return s.when === undefined ? at : undefined;
+    const n = fixedSize(s);
+    if (n === undefined || s.when !== undefined || ends(s)) return undefined;
+    at += n;
+  }
+  return undefined;
+}
+
+function* expressions(f: FieldModel, rules: boolean): Generator<Expr> {
+  if (f.when !== undefined) yield f.when;
+  if (rules) {
+    for (const m of f.musts) yield m.expr;
+    if (f.auto !== undefined && f.auto !== "internet" && f.implied !== true) yield f.auto;
+  }
+  const t = f.type;
+  if ((t.kind === "bytes" || t.kind === "text") && t.length !== "rest") yield t.length;
+  if (t.kind === "choose") {
+    yield t.on;
+    for (const a of [...t.arms.map((x) => x.fields), t.otherwise ?? []]) for (const g of a) yield* expressions(g, rules);
+  }
+  if (t.kind === "nested") for (const g of t.fields) yield* expressions(g, rules);
+  if (t.kind === "tlv" && t.fill !== "rest") yield t.fill;
+  if (t.kind === "repeat") {
+    if (t.count !== undefined) yield t.count;
+    if (t.fill !== undefined && t.fill !== "rest") yield t.fill;
+    if (t.until !== undefined) yield t.until;
+    yield* expressions(t.of, rules);
+  }
+}
+
+const plus = (at: string, n: number): string => {
+  if (n === 0) return at;
+  const sum = /^(\w+) \+ (\d+)$/.exec(at);
+  return sum === null ? `${at} + ${n}` : `${sum[1]} + ${Number(sum[2]) + n}`;
+};
+const wrapSum = (e: string): string => (/^[\w.]+$/.test(e) ? e : `(${e})`);
+/** `at - o`, simplified. */
+const offset = (at: string): string => {
+  if (at === "o") return "0";
+  const sum = /^o \+ (\d+)$/.exec(at);
+  return sum === null ? `${at} - o` : (sum[1] ?? "0");
+};
+/** The negation of a difference. */
+const flip = (d: string): string => {
+  const parts = /^(\w+) - \(?(.+?)\)?$/.exec(d);
+  return parts === null ? `-(${d})` : `${parts[2]} - ${parts[1]}`;
+};
+
+/** A load of 1 to 4 octets as an unsigned big-endian number. */
+function load(octets: number, at: string): string {
+  if (octets === 3) return `(v.getUint16(${at}) << 8) | v.getUint8(${plus(at, 2)})`;
+  return `v.getUint${octets * 8}(${at})`;
+}
+
+/** `width` bits of a word of `total`, `shift` above its lowest. */
+function part(word: string, total: number, shift: number, width: number): string {
+  if (width === total) return word;
+  const shifted = shift === 0 ? word : `(${word} >>> ${shift})`;
+  if (shift + width === total) return `${word} >>> ${shift}`;
+  if (width === 32) return `${shifted} >>> 0`;
+  return `${shifted} & ${hex(2 ** width - 1)}`;
+}
+
+/** A number of whole octets, up to 32 bits. */
+export function scalar(bits: number, signed: boolean, at: string, order: "big" | "little" | "header"): string {
+  const little = order === "big" || bits === 8 ? "" : order === "little" ? ", true" : ", little";
+  if (bits === 24) {
+    const big = `((v.getUint16(${at}) << 8) | v.getUint8(${plus(at, 2)}))`;
+    const small = `(v.getUint16(${at}, true) | (v.getUint8(${plus(at, 2)}) << 16))`;
+    return order === "big" ? big : order === "little" ? small : `(little ? ${small} : ${big})`;
+  }
+  return `v.get${signed ? "Int" : "Uint"}${bits}(${at}${little})`;
+}
+
+const wide = (t: UintModel, at: string): string => {
+  const little = t.order === "big" ? "" : t.order === "little" ? ", true" : ", little";
+  return `v.getBig${t.signed ? "Int" : "Uint"}64(${at}${little})`;
+};
+
+/** A test that octets are not the constant's. */
+function konstTest(octets: readonly number[], at: (n: number, from: number) => string): string {
+  const tests: string[] = [];
+  for (let i = 0; i < octets.length; ) {
+    const n = octets.length - i >= 4 ? 4 : octets.length - i >= 2 ? 2 : 1;
+    const value = octets.slice(i, i + n).reduce((a, b) => a * 256 + b, 0);
+    tests.push(`${at(n, i)} !== 0x${value.toString(16).padStart(n * 2, "0")}`);
+    i += n;
+  }
+  return tests.join(" || ");
+}

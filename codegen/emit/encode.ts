@@ -1,0 +1,643 @@
+/** Prints the bodies of functions that write octets, and that say how many they would be. */
+import type { Expr } from "../../spec/lang.js";
+import { layout, type Segment } from "../layout.js";
+import {
+  type ChooseModel,
+  type EscapeModel,
+  type FieldModel,
+  type HeaderModel,
+  isKonst,
+  isParam,
+  parts,
+  type RepeatModel,
+  reads,
+  type TlvModel,
+  type UintModel,
+} from "../model.js";
+import { type Code, cond, dec, hex, local, type Names, negated, num, objectType, outside } from "./code.js";
+import type { Used } from "./support.js";
+
+/** How a field's value is reached: a variable, or a property of one. */
+type Scope = ReadonlyMap<string, { readonly text: string; readonly field: FieldModel }>;
+
+export class Encoder {
+  #base = "o";
+  #plus = 0;
+  #cursor = false;
+  #scope: Scope = new Map();
+
+  constructor(
+    readonly code: Code,
+    readonly header: HeaderModel,
+    readonly used: Used,
+  ) {}
+
+  get at(): string {
+    return this.#plus === 0 ? this.#base : `${this.#base} + ${this.#plus}`;
+  }
+
+  /** Fields whose values are arguments. */
+  know(fields: readonly FieldModel[]): void {
+    this.#enter(fields, (f) => local(f.name));
+  }
+
+  #enter(fields: readonly FieldModel[], reach: (f: FieldModel) => string): void {
+    const scope = new Map(this.#scope);
+    for (const f of fields) scope.set(f.name, { text: reach(f), field: f });
+    this.#scope = scope;
+  }
+
+  #names(self?: string, head?: string): Names {
+    return {
+      field: (name) => {
+        const known = this.#scope.get(name);
+        const boolean = known?.field.type.kind === "uint" && known.field.type.as === "boolean";
+        return { text: known?.text ?? local(name), boolean };
+      },
+      octets: (of) => `${local(of)}Octets`,
+      count: (of) => `${this.#text(of)}.length`,
+      ...(self === undefined ? {} : { self }),
+      ...(head === undefined ? {} : { head }),
+    };
+  }
+
+  #text(name: string): string {
+    return this.#scope.get(name)?.text ?? local(name);
+  }
+
+  #path(f: FieldModel): string {
+    return JSON.stringify(`${this.header.name}.${f.path}`);
+  }
+
+  /** Variables for fields that are computed; `head`: what the whole takes, if one needs it. */
+  autos(fields: readonly FieldModel[], head?: string): void {
+    for (const f of fields) {
+      if (f.auto === undefined || f.auto === "internet") continue;
+      for (const p of parts(f.auto)) {
+        if (p.op !== "octets") continue;
+        const of = fields.find((g) => g.name === p.of);
+        if (of !== undefined) this.#octetsOf(of);
+      }
+      this.code.line(`const ${local(f.name)} = ${num(f.auto, this.#names(undefined, head))};`);
+      this.#scope = new Map(this.#scope).set(f.name, { text: local(f.name), field: f });
+    }
+  }
+
+  /** A variable with the octets that the field will take. */
+  #octetsOf(f: FieldModel): void {
+    const name = `${local(f.name)}Octets`;
+    const x = this.#text(f.name);
+    if (f.type.kind === "bytes" && f.when === undefined) return this.code.line(`const ${name} = ${x}.length;`);
+    this.sizes([f], name, true);
+  }
+
+  // -------------------------------------------------------------------------------- sizes
+
+  /** Adds what fields take to the variable `n`; `fresh`: it is declared here. */
+  sizes(fields: readonly FieldModel[], n: string, fresh = false): void {
+    let fixed = 0;
+    let declared = !fresh;
+    const flush = () => {
+      if (!declared) this.code.line(`let ${n} = ${fixed};`);
+      else if (fixed > 0) this.code.line(`${n} += ${fixed};`);
+      declared = true;
+      fixed = 0;
+    };
+    for (const s of fields.length === 1 && fields[0]?.type.kind !== "escape" ? [alone(fields[0] as FieldModel)] : layout(fields)) {
+      const add = () => {
+        if (s.kind === "bits") {
+          fixed += s.octets;
+          const last = s.fields.at(-1) as FieldModel;
+          if (last.type.kind !== "escape") return;
+          flush();
+          this.code.line(`${n} += ${escapeSize(last.type, this.#text(last.name))};`);
+        } else if (s.field.min === s.field.max) fixed += s.field.min;
+        else {
+          flush();
+          this.#size(s.field, n);
+        }
+      };
+      if (s.when === undefined) add();
+      else {
+        flush();
+        this.code.block(`if (${cond(s.when, this.#names())})`, () => {
+          for (const f of s.kind === "bits" ? s.fields : [s.field]) this.#present(f);
+          add();
+          flush();
+        });
+      }
+    }
+    flush();
+  }
+
+  /** Refuses if a conditional field's value is missing. */
+  #present(f: FieldModel): void {
+    if (!isParam(f) || f.min === f.max) return;
+    this.code.line(`if (${this.#text(f.name)} === undefined) refuse(${this.#path(f)}, "nothing", "is given, but it is present");`);
+    this.used.get("refuse");
+  }
+
+  #size(f: FieldModel, n: string): void {
+    const t = f.type;
+    const x = this.#text(f.name);
+    switch (t.kind) {
+      case "bytes":
+        return this.code.line(`${n} += ${x}.length;`);
+      case "text":
+        return this.code.line(`${n} += ${this.used.get("textOctets")}(${this.#path(f)}, ${x}).length;`);
+      case "varint":
+        return this.code.line(`${n} += ${this.used.get("varintSize")}(${x});`);
+      case "escape":
+        return this.code.line(`${n} += ${escapeSize(t, x)};`);
+      case "pad":
+        return this.code.line(`${n} += -${n} & ${t.to - 1};`);
+      case "repeat": {
+        const { of } = t;
+        if (of.min === of.max) return this.code.line(`${n} += ${x}.length * ${of.min};`);
+        const item = `${local(f.name)}Item`;
+        return this.code.block(`for (const ${item} of ${x})`, () => {
+          this.#inside([{ ...of, name: `${f.name}Item` }], () => item, () => this.#size({ ...of, name: `${f.name}Item` }, n));
+        });
+      }
+      case "nested":
+        return this.#inside(t.fields, (g) => `${x}.${g.name}`, () => this.sizes(t.fields, n));
+      case "choose":
+        return this.#arms(f, t, (fields) => this.sizes(fields, n));
+      case "tlv":
+        return this.code.block(`for (const { type, value } of ${x})`, () => {
+          this.code.line(`${n} += ${itemSize(t)};`);
+        });
+      case "uint":
+        return;
+    }
+  }
+
+  #inside(fields: readonly FieldModel[], reach: (f: FieldModel) => string, body: () => void): void {
+    const outer = this.#scope;
+    this.#enter(fields, reach);
+    body();
+    this.#scope = outer;
+  }
+
+  #arms(f: FieldModel, t: ChooseModel, body: (fields: readonly FieldModel[]) => void): void {
+    const x = this.#text(f.name);
+    const arm = (fields: readonly FieldModel[]) => {
+      const value = `${local(f.name)}Arm`;
+      if (fields.some((g) => isParam(g))) this.code.line(`const ${value} = ${x} as ${objectType(fields, this.header)};`);
+      this.#inside(fields, (g) => `${value}.${g.name}`, () => {
+        this.autos(fields);
+        body(fields);
+      });
+      this.code.line("break;");
+    };
+    this.code.block(`switch (${num(t.on, this.#names())})`, () => {
+      for (const a of t.arms) {
+        for (const n of a.is.slice(0, -1)) this.code.line(`case ${n}:`);
+        this.code.block(`case ${a.is.at(-1)}:`, () => arm(a.fields));
+      }
+      if (t.otherwise !== undefined) this.code.block("default:", () => arm(t.otherwise ?? []));
+      else this.code.line(`default: ${this.used.get("refuse")}(${this.#path(f)}, ${num(t.on, this.#names())}, "has no form");`);
+    });
+  }
+
+  // ------------------------------------------------------------------------------- writing
+
+  cursor(): void {
+    if (this.#base === "p") {
+      if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
+    } else this.code.line(this.#cursor ? `p = ${this.at};` : `let p = ${this.at};`);
+    this.#cursor = true;
+    this.#base = "p";
+    this.#plus = 0;
+  }
+
+  /** Writes the fields, each checked before it is stored. */
+  fields(fields: readonly FieldModel[]): void {
+    const { little } = this.header;
+    for (const s of merged(layout(fields))) {
+      const group = s[0] as Segment;
+      if (little !== undefined && fields === this.header.head) {
+        const first = group.kind === "bits" ? group.fields[0] : group.field;
+        if (fields.indexOf(first as FieldModel) === little.from) {
+          this.code.line(`const little = ${cond(little.when, this.#names())};`);
+        }
+      }
+      const when = group.when;
+      if (when === undefined) this.#segment(s);
+      else {
+        const own = s.flatMap((x) => (x.kind === "bits" ? x.fields : [x.field]));
+        this.cursor();
+        this.code.line(`if (${cond(when, this.#names())}) {`);
+        this.code.indented(() => {
+          for (const f of own) {
+            if (!isParam(f)) continue;
+            this.used.get("refuse");
+            this.code.line(`if (${this.#text(f.name)} === undefined) refuse(${this.#path(f)}, "nothing", "is given, but it is present");`);
+          }
+          this.#segment(s);
+          if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
+          this.#plus = 0;
+        });
+        const given = own.filter(isParam);
+        for (const f of given) {
+          this.used.get("refuse");
+          this.code.line(`} else if (${this.#text(f.name)} !== undefined) {`);
+          this.code.indented(() => this.code.line(`refuse(${this.#path(f)}, ${this.#text(f.name)}, "is given, but it is absent");`));
+        }
+        this.code.line("}");
+      }
+    }
+  }
+
+  #segment(s: readonly Segment[]): void {
+    const first = s[0] as Segment;
+    if (first.kind === "bits") this.#bits(s as Extract<Segment, { kind: "bits" }>[]);
+    else this.#field(first.field);
+  }
+
+  #refuseIf(test: string, f: FieldModel, why: string, value = this.#text(f.name)): void {
+    this.code.line(`if (${test}) ${this.used.get("refuse")}(${this.#path(f)}, ${value}, ${JSON.stringify(why)});`);
+  }
+
+  /** A number is what its type and rules allow. */
+  #check(f: FieldModel, x: string): void {
+    const t = f.type;
+    if (t.kind === "uint" && t.as !== "boolean") {
+      const closed = t.names !== undefined && t.open !== true && !f.lint;
+      const range = t.as === "bigint" ? bigRange(t, x) : numberRange(t, x);
+      this.#refuseIf(range, f, `does not fit ${t.bits} bits`, x);
+      if (closed) this.#refuseIf(outside(x, Object.values(t.names ?? {}), t.bits), f, `is none of ${Object.keys(t.names ?? {}).join(", ")}`, x);
+    } else if (t.kind === "escape" || t.kind === "varint") {
+      const bits = t.kind === "varint" ? t.bits : Math.max(...t.tiers.map((y) => y.bits));
+      const most = bits >= 53 ? "" : ` || ${x} > ${hex(2 ** bits - 1)}`;
+      this.#refuseIf(`!Number.isSafeInteger(${x}) || ${x} < 0${most}`, f, `does not fit ${Math.min(bits, 53)} bits`, x);
+    }
+    for (const m of f.musts) this.#refuseIf(negated(m.expr, this.#names(x)), f, m.text, x);
+  }
+
+  #bits(groups: readonly Extract<Segment, { kind: "bits" }>[]): void {
+    const octets = groups.reduce((n, g) => n + g.octets, 0);
+    const terms: string[] = [];
+    let konst = 0;
+    let before = 0;
+    let escape: FieldModel | undefined;
+    for (const g of groups) {
+      g.fields.forEach((f, i) => {
+        const x = this.#text(f.name);
+        const width = f.type.kind === "escape" ? f.type.bits : (f.type as UintModel).bits;
+        const shift = octets * 8 - before - (g.offsets[i] ?? 0) - width;
+        if (isKonst(f) && !f.lint) {
+          konst += ((f.type as UintModel).konst ?? 0) * 2 ** shift;
+          return;
+        }
+        this.#check(f, x);
+        if (f.type.kind === "escape") {
+          escape = f;
+          this.code.line(`const ${local(f.name)}First = ${escapeFirst(f.type, x)};`);
+          terms.push(shifted(`${local(f.name)}First`, shift));
+        } else if ((f.type as UintModel).as === "boolean") terms.push(`(${x} ? ${hex(2 ** shift)} : 0)`);
+        else terms.push(shifted(x, shift));
+      });
+      before += g.octets * 8;
+    }
+    if (konst !== 0 || terms.length === 0) terms.unshift(hex(konst));
+    this.#store(octets, terms.join(" | "));
+    this.#plus += octets;
+    if (escape?.type.kind === "escape") this.#wider(escape, escape.type);
+  }
+
+  /** Stores 1 to 4 octets of bits. */
+  #store(octets: number, word: string): void {
+    if (octets !== 3) return this.code.line(`v.setUint${octets * 8}(${this.at}, ${word});`);
+    const name = `word${this.code.lines.length}`;
+    this.code.line(`const ${name} = ${word};`);
+    this.code.line(`v.setUint16(${this.at}, ${name} >>> 8);`);
+    this.code.line(`v.setUint8(${this.#sum(2)}, ${name});`);
+  }
+
+  #sum(n: number): string {
+    return `${this.#base} + ${this.#plus + n}`;
+  }
+
+  #wider(f: FieldModel, t: EscapeModel): void {
+    const x = this.#text(f.name);
+    this.cursor();
+    t.tiers.forEach((tier, i) => {
+      this.code.line(`${i === 0 ? "if" : "} else if"} (${local(f.name)}First === ${tier.at}) {`);
+      this.code.indented(() => {
+        this.#number(tier.bits, false, tier.order, x);
+        this.code.line(`p += ${tier.bits / 8};`);
+      });
+    });
+    this.code.line("}");
+  }
+
+  /** Stores a number of whole octets at the next offset. */
+  #number(bits: number, signed: boolean, order: "big" | "little" | "header", x: string, big = false): void {
+    const little = order === "big" || bits === 8 ? "" : order === "little" ? ", true" : ", little";
+    if (big) return this.code.line(`v.setBig${signed ? "Int" : "Uint"}64(${this.at}, ${x}${little});`);
+    if (bits === 64) {
+      const [first, second] = [this.at, this.#sum(4)];
+      const hi = order === "header" ? `little ? ${second} : ${first}` : order === "little" ? second : first;
+      const lo = order === "header" ? `little ? ${first} : ${second}` : order === "little" ? first : second;
+      this.code.line(`v.setUint32(${hi}, ${x} / 0x1_0000_0000${little});`);
+      return this.code.line(`v.setUint32(${lo}, ${x}${little});`);
+    }
+    if (bits === 24) {
+      const [first, second] = [this.at, this.#sum(1)];
+      const asBig = [`v.setUint16(${first}, ${x} >>> 8);`, `v.setUint8(${this.#sum(2)}, ${x});`];
+      const asLittle = [`v.setUint8(${first}, ${x});`, `v.setUint16(${second}, ${x} >>> 8, true);`];
+      if (order !== "header") {
+        for (const l of order === "big" ? asBig : asLittle) this.code.line(l);
+        return;
+      }
+      this.code.line("if (little) {");
+      this.code.indented(() => asLittle.forEach((l) => this.code.line(l)));
+      this.code.line("} else {");
+      this.code.indented(() => asBig.forEach((l) => this.code.line(l)));
+      return this.code.line("}");
+    }
+    this.code.line(`v.set${signed ? "Int" : "Uint"}${bits}(${this.at}, ${x}${little});`);
+  }
+
+  #field(f: FieldModel): void {
+    const t = f.type;
+    const x = this.#text(f.name);
+    switch (t.kind) {
+      case "uint":
+        if (isKonst(f) && !f.lint) this.#number(t.bits, t.signed, t.order, hex(t.konst ?? 0));
+        else if (f.auto === "internet") this.#number(16, false, t.order, "0");
+        else if (f.check !== undefined) this.#checked(f, t, x);
+        else {
+          this.#check(f, x);
+          this.#number(t.bits, t.signed, t.order, x, t.as === "bigint");
+        }
+        this.#plus += t.bits / 8;
+        return;
+      case "bytes":
+        if (t.konst !== undefined && !f.lint) {
+          for (const [i, n] of t.konst.entries()) this.code.line(`v.setUint8(${this.#sum(i)}, ${hex(n)});`);
+          this.#plus += t.konst.length;
+          return;
+        }
+        return this.#run(f, x, t.length, t.max);
+      case "text": {
+        const made = `${local(f.name)}Text`;
+        this.code.line(`const ${made} = ${this.used.get("textOctets")}(${this.#path(f)}, ${x});`);
+        if (t.encoding === "ascii") this.#refuseIf(`${made}.length !== ${x}.length`, f, "is not ASCII");
+        return this.#run(f, made, t.length, t.max);
+      }
+      case "varint": {
+        this.#check(f, x);
+        this.cursor();
+        const rest = `${local(f.name)}Rest`;
+        this.code.line(`let ${rest} = ${x};`);
+        this.code.line(`for (; ${rest} >= 0x80; ${rest} = Math.floor(${rest} / 0x80)) v.setUint8(p++, ${rest} % 0x80 | 0x80);`);
+        return this.code.line(`v.setUint8(p++, ${rest});`);
+      }
+      case "pad": {
+        this.cursor();
+        const n = local(f.name);
+        this.code.line(`const ${n} = -(p - o) & ${t.to - 1};`);
+        this.code.line(`${this.used.get("clear")}(v, p, ${n});`);
+        return this.code.line(`p += ${n};`);
+      }
+      case "nested":
+        this.cursor();
+        return this.code.block("", () => {
+          this.#inside(t.fields, (g) => `${x}.${g.name}`, () => {
+            this.autos(t.fields);
+            this.fields(t.fields);
+          });
+          this.#advance();
+        });
+      case "choose":
+        this.cursor();
+        return this.#arms(f, t, (fields) => {
+          this.fields(fields);
+          this.#advance();
+        });
+      case "repeat":
+        return this.#repeat(f, t, x);
+      case "tlv":
+        return this.#tlv(f, t, x);
+      case "escape":
+        return;
+    }
+  }
+
+  #advance(): void {
+    if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
+    this.#plus = 0;
+  }
+
+  /** A checksum over foreign octets: a number, or a function that is called when the rest is written. */
+  #checked(f: FieldModel, t: UintModel, x: string): void {
+    this.#refuseIf(`typeof ${x} === "number" && (${numberRange(t, x)})`, f, `does not fit ${t.bits} bits`);
+    this.#number(t.bits, t.signed, t.order, `typeof ${x} === "number" ? ${x} : 0`);
+    this.code.line(`const ${local(f.name)}At = ${this.at};`);
+  }
+
+  /** Octets of a length that another field says, or that is open. */
+  #run(f: FieldModel, x: string, length: Expr | "rest", max: number | undefined): void {
+    const shown = `\`\${${x}.length} octets\``;
+    if (length !== "rest") {
+      const own = typeof length === "object" && length.op === "field" ? this.#scope.get(length.name)?.field.auto : undefined;
+      const itself = typeof own === "object" && own.op === "octets" && own.of === f.name;
+      const n = num(length, this.#names());
+      if (!itself) this.#refuseIf(`${x}.length !== ${/^[\w.]+$/.test(n) ? n : `(${n})`}`, f, `are given, not ${typeof length === "number" ? length : "as many as its length says"}`, shown);
+    }
+    if (max !== undefined) this.#refuseIf(`${x}.length > ${max}`, f, `are more than ${max}`, shown);
+    if (typeof length === "number") {
+      this.code.line(`${this.used.get("put")}(v, ${this.at}, ${x});`);
+      this.#plus += length;
+      return;
+    }
+    this.cursor();
+    this.code.line(`${this.used.get("put")}(v, p, ${x});`);
+    this.code.line(`p += ${x}.length;`);
+  }
+
+  #repeat(f: FieldModel, t: RepeatModel, x: string): void {
+    const shown = `\`\${${x}.length} elements\``;
+    if (t.count !== undefined) {
+      const own = typeof t.count === "object" && t.count.op === "field" ? this.#scope.get(t.count.name)?.field.auto : undefined;
+      const itself = typeof own === "object" && own.op === "count" && own.of === f.name;
+      if (!itself) this.#refuseIf(`${x}.length !== ${num(t.count, this.#names())}`, f, "are given, not as many as its count says", shown);
+    }
+    if (t.until !== undefined) this.#refuseIf(`${x}.length === 0`, f, "cannot end a repetition", shown);
+    this.#refuseIf(`${x}.length > ${t.max}`, f, `are more than ${t.max}`, shown);
+    const item = `${local(f.name)}Item`;
+    const of: FieldModel = { ...t.of, name: `${f.name}Item` };
+    this.cursor();
+    if (t.fill !== undefined && t.fill !== "rest") this.code.line(`const ${local(f.name)}From = p;`);
+    const open = t.until === undefined ? `for (const ${item} of ${x})` : `for (const [i, ${item}] of ${x}.entries())`;
+    this.code.block(open, () => {
+      this.#inside([of], () => item, () => {
+        if (t.until !== undefined) {
+          const last = `(i === ${x}.length - 1)`;
+          this.#refuseIf(`(${cond(t.until, this.#names(item))}) !== ${last}`, f, "ends the repetition at the wrong place", item);
+        }
+        this.#field(of);
+        this.#advance();
+      });
+    });
+    if (t.fill !== undefined && t.fill !== "rest") this.#filled(f, t.fill);
+  }
+
+  #filled(f: FieldModel, fill: Expr): void {
+    const taken = `p - ${local(f.name)}From`;
+    this.#refuseIf(`${taken} !== ${num(fill, this.#names())}`, f, "are not what its length says", `\`\${${taken}} octets\``);
+  }
+
+  #tlv(f: FieldModel, t: TlvModel, x: string): void {
+    const head = t.type + t.length;
+    const order = this.header.order === "caller" || this.header.little !== undefined ? "header" : this.header.order;
+    this.cursor();
+    const from = `${local(f.name)}From`;
+    this.code.line(`const ${from} = p;`);
+    if (t.end !== undefined) this.code.line(`let ${local(f.name)}Ended = false;`);
+    this.code.block(`for (const { type, value } of ${x})`, () => {
+      this.#refuseIf(range32(t.type * 8, "type"), f, `does not fit ${t.type * 8} bits`, "type");
+      if (t.end !== undefined) {
+        this.#refuseIf(`${local(f.name)}Ended && type !== ${t.end}`, f, "follows the end", "`option ${type}`");
+        this.code.line(`if (type === ${t.end}) ${local(f.name)}Ended = true;`);
+      }
+      this.#number(t.type * 8, false, order, "type");
+      if (t.single.length > 0) {
+        this.code.line(`if (${t.single.map((s) => `type === ${s}`).join(" || ")}) {`);
+        this.code.indented(() => {
+          this.#refuseIf("value !== undefined", f, "stands alone, without a value", "`option ${type}`");
+          this.code.line(`p += ${t.type};`);
+          this.code.line("continue;");
+        });
+        this.code.line("}");
+      }
+      this.#refuseIf("value === undefined", f, "needs a value", "`option ${type}`");
+      const counted = t.counts === "item" ? `value.length + ${head}` : "value.length";
+      const most = 2 ** (t.length * 8) - 1;
+      if (t.unit > 1) this.#refuseIf(`(${counted}) % ${t.unit} !== 0`, f, `is no multiple of ${t.unit} octets`, "`option ${type}`");
+      const scaled = t.unit > 1 ? `(${counted}) / ${t.unit}` : counted;
+      this.#refuseIf(`${scaled} > ${most}`, f, "is too long", "`option ${type}`");
+      this.#plus = t.type;
+      this.#number(t.length * 8, false, order, scaled);
+      this.#plus = 0;
+      this.code.line(`${this.used.get("put")}(v, p + ${head}, value);`);
+      if (t.align === 1) return this.code.line(`p += value.length + ${head};`);
+      this.code.line(`const filled = -(value.length + ${head}) & ${t.align - 1};`);
+      this.code.line(`p += value.length + ${head};`);
+      this.code.line(`${this.used.get("clear")}(v, p, filled);`);
+      this.code.line("p += filled;");
+    });
+    this.#refuseIf(`p - ${from} > ${t.max}`, f, `are more than ${t.max}`, `\`\${p - ${from}} octets\``);
+    if (t.fill !== "rest") this.#filled(f, t.fill);
+  }
+
+  /** What is computed from the octets written: checksums. */
+  checksums(fields: readonly FieldModel[], offset: (f: FieldModel) => number | undefined): void {
+    for (const f of fields) {
+      const x = local(f.name);
+      if (f.auto === "internet" && f.type.kind === "uint") {
+        const at = `o + ${offset(f) ?? 0}`;
+        const little = f.type.order === "big" ? "" : f.type.order === "little" ? ", true" : ", little";
+        this.code.line(`v.setUint16(${at}, ${this.used.get("internet")}(v, o, ${this.at}, ${at})${little});`);
+      }
+      if (f.check === undefined || f.type.kind !== "uint") continue;
+      const little = f.type.order === "big" ? "" : f.type.order === "little" ? ", true" : ", little";
+      this.code.line(`if (typeof ${x} === "function") v.setUint16(${x}At, ${x}(v, o, ${this.at})${little});`);
+    }
+  }
+}
+
+/** Fields that decide how many octets a header takes, of those that are arguments. */
+export function sizeParams(fields: readonly FieldModel[]): FieldModel[] {
+  const conditions = fields.flatMap((f) => {
+    const own = [f.when, f.type.kind === "choose" ? f.type.on : undefined];
+    return own.flatMap((e) => (e === undefined ? [] : reads(e)));
+  });
+  const inner = fields.flatMap((f) => outerReads(f));
+  const deciding = new Set([...conditions, ...inner]);
+  for (const f of fields) {
+    if (!deciding.has(f.name) || f.auto === undefined || typeof f.auto === "string") continue;
+    for (const p of parts(f.auto)) {
+      if (p.op === "octets" || p.op === "count") deciding.add(p.of);
+      if (p.op === "field") deciding.add(p.name);
+    }
+  }
+  return fields.filter((f) => isParam(f) && (f.min !== f.max || deciding.has(f.name)));
+}
+
+/** Whether a computed field is needed to know the size. */
+export function decidesSize(f: FieldModel, fields: readonly FieldModel[]): boolean {
+  return fields.some((g) => {
+    const own = [g.when, g.type.kind === "choose" ? g.type.on : undefined];
+    return own.some((e) => e !== undefined && reads(e).includes(f.name)) || outerReads(g).includes(f.name);
+  });
+}
+
+/** Outer fields that conditions inside an arm read. */
+function outerReads(f: FieldModel): string[] {
+  if (f.type.kind !== "choose") return [];
+  const arms = [...f.type.arms.map((a) => a.fields), f.type.otherwise ?? []];
+  return arms.flat().flatMap((g) => [...(g.when === undefined ? [] : reads(g.when)), ...outerReads(g)]);
+}
+
+const alone = (field: FieldModel): Segment => ({
+  kind: "field",
+  field,
+  ...(field.when === undefined ? {} : { when: field.when }),
+});
+
+/** Neighbouring groups of bits without conditions, joined while one store can hold them. */
+function merged(segments: readonly Segment[]): Segment[][] {
+  const out: Segment[][] = [];
+  for (const s of segments) {
+    const last = out.at(-1);
+    const octets = last?.reduce((n, x) => n + (x.kind === "bits" ? x.octets : 9), 0) ?? 9;
+    const tail = last?.at(-1);
+    const closed = tail?.kind === "bits" && tail.fields.at(-1)?.type.kind === "escape";
+    const fits = s.kind === "bits" && [2, 4].includes(octets + s.octets);
+    if (last !== undefined && fits && !closed && s.when === undefined && tail?.when === undefined) last.push(s);
+    else out.push([s]);
+  }
+  return out;
+}
+
+const shifted = (x: string, shift: number): string => (shift === 0 ? x : `(${x} << ${shift})`);
+
+function escapeFirst(t: EscapeModel, x: string): string {
+  return t.tiers.reduceRight((rest, tier, i) => {
+    const least = i === 0 ? tier.at : 2 ** (t.tiers[i - 1]?.bits ?? 0);
+    return i === t.tiers.length - 1
+      ? `${x} < ${dec(least)} ? ${i === 0 ? x : (t.tiers[i - 1]?.at ?? 0)} : ${tier.at}`
+      : `${x} < ${dec(least)} ? ${i === 0 ? x : (t.tiers[i - 1]?.at ?? 0)} : ${rest}`;
+  }, "");
+}
+
+function escapeSize(t: EscapeModel, x: string): string {
+  return t.tiers.reduceRight((rest, tier, i) => {
+    const least = i === 0 ? tier.at : 2 ** (t.tiers[i - 1]?.bits ?? 0);
+    const below = i === 0 ? 0 : (t.tiers[i - 1]?.bits ?? 0) / 8;
+    return `${x} < ${dec(least)} ? ${below} : ${rest === "" ? tier.bits / 8 : rest}`;
+  }, "");
+}
+
+function itemSize(t: TlvModel): string {
+  const head = t.type + t.length;
+  const full = t.align === 1 ? `${head} + value.length` : `${head} + value.length + (-(${head} + value.length) & ${t.align - 1})`;
+  return `value === undefined ? ${t.type} : ${full}`;
+}
+
+/** A test that is true if a number of up to 32 bits does not fit. */
+function range32(bits: number, x: string): string {
+  return bits === 32 ? `${x} >>> 0 !== ${x}` : `(${x} & ${hex(2 ** bits - 1)}) !== ${x}`;
+}
+
+function numberRange(t: UintModel, x: string): string {
+  if (t.bits === 64) return `!Number.isSafeInteger(${x}) || ${x} < 0`;
+  if (!t.signed) return range32(t.bits, x);
+  return t.bits === 32 ? `(${x} | 0) !== ${x}` : `(${x} << ${32 - t.bits}) >> ${32 - t.bits} !== ${x}`;
+}
+
+const bigRange = (t: UintModel, x: string): string =>
+  `typeof ${x} !== "bigint" || BigInt.as${t.signed ? "Int" : "Uint"}N(64, ${x}) !== ${x}`;

@@ -1,0 +1,44 @@
+/** Where something stands in a spec file; line and column count from 1. */
+export interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A mistake of a spec's author: where it stands, what is wrong, and how to mend it. */
+export class SpecError extends Error {
+  readonly code = "SPEC";
+  constructor(
+    readonly at: Position,
+    readonly problem: string,
+    readonly mend: string,
+  ) {
+    super(`${at.file}:${at.line}:${at.column}: ${problem}; ${mend}`);
+    this.name = "SpecError";
+  }
+}
+
+/** The names most like `name`, for "did you mean". */
+export function nearest(name: string, names: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of names) {
+    const d = distance(name.toLowerCase(), candidate.toLowerCase());
+    if (d < least) [best, least] = [candidate, d];
+  }
+  return best;
+}
+
+/** Edits from one word to the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

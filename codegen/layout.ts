@@ -1,0 +1,65 @@
+/** How fields share octets: which stand alone, and which are groups of bits. */
+import type { Expr } from "../spec/lang.js";
+import type { FieldModel } from "./model.js";
+
+export type Segment =
+  | { readonly kind: "field"; readonly field: FieldModel; readonly when?: Expr }
+  | {
+      readonly kind: "bits";
+      readonly fields: readonly FieldModel[];
+      /** Bits from the group's first to the field's first, for each field. */
+      readonly offsets: readonly number[];
+      /** Octets of the group: 1 to 4. An escape's wider form comes after them. */
+      readonly octets: number;
+      readonly when?: Expr;
+    };
+
+/** Bits that a field has in a group: those of its first part if it is an escape. */
+export function bitWidth(f: FieldModel): number | undefined {
+  if (f.type.kind === "escape") return f.type.bits;
+  if (f.type.kind === "uint") return f.type.bits;
+  return undefined;
+}
+
+/** Where a group of bits goes wrong. */
+export interface Ragged {
+  readonly field: FieldModel;
+  readonly bits: number;
+  readonly problem: "ends inside an octet" | "is wider than 32 bits" | "has fields with different conditions";
+}
+
+const same = (a: Expr | undefined, b: Expr | undefined) => JSON.stringify(a) === JSON.stringify(b);
+
+/** Splits fields into segments; a group of bits runs from one octet boundary to the next. */
+export function layout(fields: readonly FieldModel[], bad: (r: Ragged) => never = raise): Segment[] {
+  const segments: Segment[] = [];
+  let group: FieldModel[] = [];
+  let offsets: number[] = [];
+  let bits = 0;
+  for (const field of fields) {
+    const width = bitWidth(field);
+    if (group.length === 0 && (width === undefined || (field.type.kind === "uint" && width % 8 === 0))) {
+      segments.push({ kind: "field", field, ...(field.when === undefined ? {} : { when: field.when }) });
+      continue;
+    }
+    if (width === undefined) return bad({ field: group.at(-1) as FieldModel, bits, problem: "ends inside an octet" });
+    const first = group[0] ?? field;
+    if (!same(first.when, field.when)) return bad({ field, bits, problem: "has fields with different conditions" });
+    offsets.push(bits);
+    group.push(field);
+    bits += width;
+    if (bits > 32) return bad({ field, bits, problem: "is wider than 32 bits" });
+    if (bits % 8 === 0) {
+      const when = first.when === undefined ? {} : { when: first.when };
+      segments.push({ kind: "bits", fields: group, offsets, octets: bits / 8, ...when });
+      [group, offsets, bits] = [[], [], 0];
+    } else if (field.type.kind === "escape") return bad({ field, bits, problem: "ends inside an octet" });
+  }
+  const open = group.at(-1);
+  if (open !== undefined) return bad({ field: open, bits, problem: "ends inside an octet" });
+  return segments;
+}
+
+function raise(r: Ragged): never {
+  throw new Error(`unchecked model: the group of bits at ${r.field.path} ${r.problem}`);
+}

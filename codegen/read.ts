@@ -1,0 +1,203 @@
+/**
+ * Reads a folder of specs: their values by running them, and what a value cannot carry (doc comments,
+ * file and line) by ts-morph. Without ts-morph only documentation and positions would be missing.
+ */
+import { readdirSync, statSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Node } from "ts-morph";
+import type { Position } from "./error.js";
+import { need } from "./need.js";
+
+/** What a spec file exports, and where. */
+export interface Exported {
+  /** Name of the constant. */
+  readonly id: string;
+  /** Path without extension, from the folder, with slashes. */
+  readonly file: string;
+  readonly value: unknown;
+  readonly doc: string;
+  readonly at: Position;
+  /** Inside the declaration: property path (`options.type`, `@options.on`) → comment and place. */
+  readonly places: ReadonlyMap<string, Place>;
+}
+
+export interface Place {
+  readonly doc: string;
+  readonly at: Position;
+}
+
+/** The spec files of a folder, sorted; paths relative to it, with slashes. */
+export function specFiles(folder: string): string[] {
+  const found: string[] = [];
+  const visit = (dir: string) => {
+    for (const entry of readdirSync(dir, { withFileTypes: true })) {
+      const path = join(dir, entry.name);
+      if (entry.isDirectory()) {
+        if (entry.name !== "node_modules" && !entry.name.startsWith(".")) visit(path);
+      } else if (/\.ts$/.test(entry.name) && !/\.(d|test|test-d)\.ts$/.test(entry.name)) {
+        const file = relative(folder, path).split(sep).join("/");
+        if (file !== "lang.ts" && file !== "index.ts") found.push(file);
+      }
+    }
+  };
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new Error(`${folder} is no folder; give the folder that holds the specs`);
+  }
+  visit(folder);
+  return found.sort();
+}
+
+/** Runs the specs and finds their comments and places. `name` is how messages call the folder. */
+export async function readSpecs(folder: string, name: string, files: readonly string[]): Promise<Exported[]> {
+  const [values, places] = await Promise.all([run(folder, files), locate(folder, name, files)]);
+  return files.flatMap((file) => {
+    const module = values.get(file) ?? {};
+    const known = places.get(file);
+    const order = [...(known?.keys() ?? [])];
+    return Object.keys(module)
+      .sort((a, b) => order.indexOf(a) - order.indexOf(b))
+      .map((id): Exported => {
+        const found = known?.get(id);
+        const at = found?.at ?? { file: `${name}/${file}`, line: 1, column: 1 };
+        return {
+          id,
+          file: file.replace(/\.ts$/, ""),
+          value: module[id],
+          doc: found?.doc ?? "",
+          at,
+          places: found?.places ?? new Map(),
+        };
+      });
+  });
+}
+
+type Module = Readonly<Record<string, unknown>>;
+
+/** The modules' exports. One bundle in memory: nothing is written, and nothing is cached. */
+async function run(folder: string, files: readonly string[]): Promise<Map<string, Module>> {
+  const { build } = await need<typeof import("esbuild")>("esbuild", () => import("esbuild"));
+  const lang = join(dirname(fileURLToPath(import.meta.url)), "../spec/lang.js");
+  const entry = files.map((f, i) => `export * as m${i} from ${JSON.stringify(`./${f}`)};`).join("\n");
+  const { outputFiles } = await build({
+    stdin: { contents: entry, resolveDir: folder, loader: "ts" },
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    logLevel: "silent",
+    sourcemap: "inline",
+    plugins: [
+      {
+        name: "vocabulary",
+        setup(b) {
+          b.onResolve({ filter: /^wirestack\/spec$/ }, () => ({ path: lang }));
+        },
+      },
+    ],
+  });
+  const code = outputFiles[0]?.contents ?? new Uint8Array();
+  const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
+  const all = (await import(url)) as Readonly<Record<string, Module>>;
+  return new Map(files.map((f, i) => [f, all[`m${i}`] ?? {}]));
+}
+
+interface Declared extends Place {
+  readonly places: ReadonlyMap<string, Place>;
+}
+
+type Morph = typeof import("ts-morph");
+type Found = Map<string, Declared>;
+/** Kept from one reading to the next, so that `--watch` parses only what changed. */
+const parsed = new Map<string, { text: string; found: Found }>();
+
+async function locate(folder: string, name: string, files: readonly string[]): Promise<Map<string, Found>> {
+  const { readFile } = await import("node:fs/promises");
+  const texts = await Promise.all(files.map((f) => readFile(join(folder, f), "utf8")));
+  const morph = await need<Morph>("ts-morph", () => import("ts-morph"));
+  const project = new morph.Project({ useInMemoryFileSystem: true, skipLoadingLibFiles: true });
+  const result = new Map<string, Found>();
+  for (const [i, file] of files.entries()) {
+    const text = texts[i] ?? "";
+    const key = `${name}/${file}`;
+    let kept = parsed.get(key);
+    if (kept?.text !== text) {
+      const source = project.createSourceFile(file, text, { overwrite: true });
+      const found: Found = new Map();
+      for (const declaration of source.getVariableDeclarations()) {
+        if (!declaration.isExported()) continue;
+        const statement = declaration.getVariableStatement();
+        found.set(declaration.getName(), {
+          doc: statement === undefined ? "" : comment(morph, statement),
+          at: position(declaration, key),
+          places: placesIn(morph, declaration.getInitializer(), key),
+        });
+      }
+      kept = { text, found };
+      parsed.set(key, kept);
+    }
+    result.set(file, kept.found);
+  }
+  return result;
+}
+
+const position = (node: Node, file: string): Position => {
+  const { line, column } = node.getSourceFile().getLineAndColumnAtPos(node.getStart());
+  return { file, line, column };
+};
+
+function comment({ Node }: Morph, node: Node): string {
+  const direct = Node.isJSDocable(node) ? node.getJsDocs().map((d) => d.getDescription()) : [];
+  const own =
+    direct.length > 0
+      ? direct
+      : node
+          .getLeadingCommentRanges()
+          .map((r) => r.getText())
+          .filter((t) => t.startsWith("/**"))
+          .slice(-1)
+          .map((t) => t.replace(/^\/\*\*|\*\/$/g, "").replace(/^\s*\* ?/gm, ""));
+  return own.join("\n").replace(/\r/g, "").trim();
+}
+
+/** Methods whose arguments are no fields, and the arguments of `header` that are none. */
+const ASIDE = new Set(["payload", "sets", "shows", "ends", "little"]);
+
+function placesIn(morph: Morph, root: Node | undefined, file: string): Map<string, Place> {
+  const { Node } = morph;
+  const places = new Map<string, Place>();
+  const seen = new Set<Node>();
+  const visit = (node: Node, path: readonly string[]): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (Node.isCallExpression(node)) {
+      const callee = node.getExpression();
+      const method = Node.isPropertyAccessExpression(callee) ? callee.getName() : callee.getText();
+      visit(callee, path);
+      node.getArguments().forEach((argument, i) => {
+        const aside = path.length === 0 && (ASIDE.has(method) ? method : i === 2 && method === "header" ? "options" : "");
+        visit(argument, aside ? [`@${aside}`] : path);
+      });
+      return;
+    }
+    if (Node.isPropertyAssignment(node) || Node.isShorthandPropertyAssignment(node)) {
+      const name = node.getName().replace(/^["']|["']$/g, "");
+      const inner = name === "of" ? path : [...path, name];
+      const key = inner.join(".");
+      if (name !== "of" && !places.has(key)) places.set(key, { doc: comment(morph, node), at: position(node, file) });
+      const value = Node.isPropertyAssignment(node) ? node.getInitializer() : undefined;
+      if (value !== undefined) visit(value, inner);
+      return;
+    }
+    if (Node.isIdentifier(node)) {
+      // A group of fields in a constant of its own: its comments count where it is used.
+      const declared = node.getSourceFile().getVariableDeclaration(node.getText())?.getInitializer();
+      if (declared !== undefined && declared !== root && path.length > 0) visit(declared, path);
+      return;
+    }
+    node.forEachChild((child) => visit(child, path));
+  };
+  if (root !== undefined) visit(root, []);
+  return places;
+}
