@@ -144,8 +144,11 @@ export type Action = "drop" | "close" | { readonly close: number };
 /** How a value is printed: as Wireshark does, so that outputs compare. */
 export type Format = "dec" | "hex" | "ipv4" | "ipv6" | "mac" | "text" | "bool";
 
-/** Checksums by name. `internet` is RFC 1071. */
-export type Checksum = "internet";
+/**
+ * Checksums by name. `internet` is RFC 1071. `pseudo` is the same with RFC 8200 §8.1's pseudo-header in
+ * front, made from the ends of the layer below.
+ */
+export type Checksum = "internet" | "pseudo";
 
 export type Order = "big" | "little";
 
@@ -233,7 +236,7 @@ export interface FieldSpec {
   readonly type: Type;
   readonly when?: Expr;
   readonly rules?: readonly Rule[];
-  readonly auto?: Expr | Checksum;
+  readonly auto?: Expr | "internet";
   readonly check?: Checksum;
   /** The type's own rule (constant, reserved, names, padding) is only linted; the value is kept. */
   readonly lint?: true;
@@ -280,7 +283,7 @@ export class Field<T, P extends Presence = "given"> {
     return this.#with({ rules: [...(this.spec.rules ?? []), made] });
   }
   /** Computed when encoding, verified when decoding; only from the header's own octets. */
-  auto(from: E | Checksum): Field<T, "maybe"> {
+  auto(from: E | "internet"): Field<T, "maybe"> {
     return this.#with({ auto: typeof from === "string" ? from : from.expr });
   }
   /** A checksum over octets that are not the header's: the dissector evaluates it, the codec does not. */
@@ -529,7 +532,7 @@ export type Next = { readonly when?: Expr } & (
   /** The header that claims the value of the flow fact; table and fact have one name. */
   | { readonly by: "fact"; readonly table: string }
   /** The first header claiming the table whose `measure` accepts the octets. */
-  | { readonly by: "trial"; readonly table: string; readonly again?: true }
+  | { readonly by: "trial"; readonly table: string; readonly again?: true; readonly quoted?: true }
   | { readonly by: "name"; readonly header: string }
 );
 
@@ -575,11 +578,18 @@ export const byFact = (name: string, options: { when?: E<boolean> } = {}): Next 
   table: name,
   ...cond(options.when),
 });
-/** Whichever header of `table` accepts the octets; `again`: and the next after it, to the stream's end. */
-export const recognise = (table: string, options: { when?: E<boolean>; again?: boolean } = {}): Next => ({
+/**
+ * Whichever header of `table` accepts the octets; `again`: and the next after it, to the stream's end;
+ * `quoted`: they repeat another packet's beginning, so they are shown but belong to no flow.
+ */
+export const recognise = (
+  table: string,
+  options: { when?: E<boolean>; again?: boolean; quoted?: boolean } = {},
+): Next => ({
   by: "trial",
   table,
   ...(options.again === true ? { again: true } : {}),
+  ...(options.quoted === true ? { quoted: true } : {}),
   ...cond(options.when),
 });
 /** One header, by its name. */

@@ -1,0 +1,21 @@
+import { header, repeat, u32 } from "../lang.js";
+import { types } from "./types.js";
+
+/** SP survey or response: the way back to who asked. */
+export const spSurvey = header(
+  "sp.survey",
+  {
+    /**
+     * The newest first: a pipe's number for each device on the way, then the survey's own number,
+     * which alone has its highest bit set.
+     */
+    trace: repeat(u32, { until: (tag) => tag.ge(0x80000000), max: 16 })
+      .as("hex")
+      .onFault("drop"),
+  },
+  {
+    ref: "nanomsg rfc/sp-surveyor-01 §4",
+    protocol: "sp",
+    on: { "sp.type": [types.surveyor, types.respondent] },
+  },
+).payload();
