@@ -17,10 +17,15 @@ export interface Interval {
 type Env = ReadonlyMap<string, Interval>;
 const point = (n: number): Interval => ({ lo: n, hi: n });
 const UNKNOWN: Interval = { lo: Number.NEGATIVE_INFINITY, hi: Number.POSITIVE_INFINITY };
-const truth = (yes: boolean, no: boolean): Interval => (yes ? point(1) : no ? point(0) : { lo: 0, hi: 1 });
+const truth = (yes: boolean, no: boolean): Interval =>
+  yes ? point(1) : no ? point(0) : { lo: 0, hi: 1 };
 
 /** What an expression can yield. `self` and `head` where they mean something. */
-export function evaluate(e: Expr, env: Env, at: { self?: Interval; head?: Interval } = {}): Interval {
+export function evaluate(
+  e: Expr,
+  env: Env,
+  at: { self?: Interval; head?: Interval } = {},
+): Interval {
   if (typeof e === "number") return point(e);
   switch (e.op) {
     case "field":
@@ -32,6 +37,7 @@ export function evaluate(e: Expr, env: Env, at: { self?: Interval; head?: Interv
     case "payload":
     case "octets":
     case "count":
+    case "last":
       return { lo: 0, hi: Number.POSITIVE_INFINITY };
     case "not": {
       const a = evaluate(e.a, env, at);
@@ -49,7 +55,9 @@ export function evaluate(e: Expr, env: Env, at: { self?: Interval; head?: Interv
   const a = evaluate(e.a, env, at);
   const b = evaluate(e.b, env, at);
   const corners = (f: (x: number, y: number) => number): Interval => {
-    const all = [f(a.lo, b.lo), f(a.lo, b.hi), f(a.hi, b.lo), f(a.hi, b.hi)].map((n) => (Number.isNaN(n) ? 0 : n));
+    const all = [f(a.lo, b.lo), f(a.lo, b.hi), f(a.hi, b.lo), f(a.hi, b.hi)].map((n) =>
+      Number.isNaN(n) ? 0 : n,
+    );
     return { lo: Math.min(...all), hi: Math.max(...all) };
   };
   switch (e.op) {
@@ -108,21 +116,23 @@ function assume(env: Env, e: Expr, holds: boolean): Env | undefined {
   let op = e.op as keyof typeof OPPOSITE;
   let [x, y] = [e.a, e.b];
   if (typeof x === "number") [x, y, op] = [y, x, MIRROR[op]];
-  if (typeof x === "number" || x.op !== "field" || typeof y !== "number") return env;
+  if (typeof x === "number" || x.op !== "field") return env;
   const was = env.get(x.name) ?? UNKNOWN;
-  const narrowed = narrow(was, holds ? op : OPPOSITE[op], y);
+  const narrowed = narrow(was, holds ? op : OPPOSITE[op], evaluate(y, env));
   return narrowed === undefined ? undefined : new Map(env).set(x.name, narrowed);
 }
 
-function narrow(was: Interval, op: keyof typeof OPPOSITE, n: number): Interval | undefined {
+/** What is left of `was` where it compares so with some value of `than`. */
+function narrow(was: Interval, op: keyof typeof OPPOSITE, than: Interval): Interval | undefined {
   let { lo, hi } = was;
-  if (op === "eq") [lo, hi] = [Math.max(lo, n), Math.min(hi, n)];
-  if (op === "ge") lo = Math.max(lo, Math.ceil(n));
-  if (op === "gt") lo = Math.max(lo, Math.floor(n) + 1);
-  if (op === "le") hi = Math.min(hi, Math.floor(n));
-  if (op === "lt") hi = Math.min(hi, Math.ceil(n) - 1);
-  if (op === "ne" && lo === n) lo++;
-  if (op === "ne" && hi === n) hi--;
+  if (op === "eq" || op === "ge") lo = Math.max(lo, Math.ceil(than.lo));
+  if (op === "eq" || op === "le") hi = Math.min(hi, Math.floor(than.hi));
+  if (op === "gt") lo = Math.max(lo, Math.floor(than.lo) + 1);
+  if (op === "lt") hi = Math.min(hi, Math.ceil(than.hi) - 1);
+  if (op === "ne" && than.lo === than.hi) {
+    if (lo === than.lo) lo++;
+    if (hi === than.hi) hi--;
+  }
   return lo > hi ? undefined : { lo, hi };
 }
 
@@ -147,7 +157,11 @@ interface Path {
 const plus = (a: Interval, b: Interval): Interval => ({ lo: a.lo + b.lo, hi: a.hi + b.hi });
 
 /** Octets that `fields` take, with what earlier fields are known to be. */
-export function bounds(fields: readonly FieldModel[], findings: Findings, known: Env = new Map()): Interval {
+export function bounds(
+  fields: readonly FieldModel[],
+  findings: Findings,
+  known: Env = new Map(),
+): Interval {
   const deciding = new Set(fields.flatMap((f) => decides(f)));
   const closely = new Set(fields.flatMap((f) => weighs(f)));
   let paths: Path[] = [{ env: known, octets: point(0) }];
@@ -171,8 +185,12 @@ export function bounds(fields: readonly FieldModel[], findings: Findings, known:
       }
     }
     // What nothing later reads need not be told apart; computed fields are compared at the end.
-    const later = new Set([...fields.slice(i + 1).flatMap((f) => [...decides(f), ...weighs(f)]), ...known.keys()]);
-    if (findings.end !== undefined) for (const f of fields) if (f.auto !== undefined) later.add(f.name);
+    const later = new Set([
+      ...fields.slice(i + 1).flatMap((f) => [...decides(f), ...weighs(f)]),
+      ...known.keys(),
+    ]);
+    if (findings.end !== undefined)
+      for (const f of fields) if (f.auto !== undefined) later.add(f.name);
     paths = merge(next, later);
   }
   if (findings.end !== undefined) for (const p of paths) findings.end(p.env, p.octets);
@@ -199,7 +217,9 @@ function merge(paths: readonly Path[], later: ReadonlySet<string>): Path[] {
 /** Fields that are tried value by value: an interval would not tell enough. */
 function weighs(f: FieldModel): string[] {
   const own = decisions(f).flatMap((e) =>
-    [...parts(e)].flatMap((p) => (p.op === "pick" || p.op === "mask" || p.op === "mod" ? reads(p) : [])),
+    [...parts(e)].flatMap((p) =>
+      p.op === "pick" || p.op === "mask" || p.op === "mod" ? reads(p) : [],
+    ),
   );
   if (f.type.kind === "choose") own.push(...reads(f.type.on));
   const head = typeof f.auto === "object" && [...parts(f.auto)].some((p) => p.op === "head");
@@ -219,13 +239,15 @@ function decisions(f: FieldModel): Expr[] {
   if ((t.kind === "bytes" || t.kind === "text") && t.length !== "rest") own.push(t.length);
   if (t.kind === "choose") own.push(t.on);
   if (t.kind === "repeat" && t.count !== undefined) own.push(t.count);
-  if ((t.kind === "repeat" || t.kind === "tlv") && t.fill !== undefined && t.fill !== "rest") own.push(t.fill);
+  if ((t.kind === "repeat" || t.kind === "tlv") && t.fill !== undefined && t.fill !== "rest")
+    own.push(t.fill);
   return own;
 }
 
 function inner(t: TypeModel): readonly (readonly FieldModel[])[] {
   if (t.kind === "nested") return [t.fields];
-  if (t.kind === "choose") return [...t.arms.map((a) => a.fields), ...(t.otherwise === undefined ? [] : [t.otherwise])];
+  if (t.kind === "choose")
+    return [...t.arms.map((a) => a.fields), ...(t.otherwise === undefined ? [] : [t.otherwise])];
   if (t.kind === "repeat") return [[t.of]];
   return [];
 }
@@ -236,7 +258,8 @@ const FEW = 256;
 /** The values a number can have by its own type and rules. */
 export function domain(f: FieldModel): Interval[] {
   if (f.type.kind === "escape" || f.type.kind === "varint") {
-    const bits = f.type.kind === "varint" ? f.type.bits : Math.max(...f.type.tiers.map((t) => t.bits));
+    const bits =
+      f.type.kind === "varint" ? f.type.bits : Math.max(...f.type.tiers.map((t) => t.bits));
     return [{ lo: 0, hi: Math.min(2 ** bits - 1, Number.MAX_SAFE_INTEGER) }];
   }
   if (f.type.kind !== "uint" || f.type.as === "bigint") return [UNKNOWN];
@@ -272,9 +295,12 @@ function* take(
       if (how === "not") return yield { env, octets };
       for (const d of domain(field)) {
         const few = d.hi - d.lo < FEW;
-        const values = few && how === "closely" ? Array.from({ length: d.hi - d.lo + 1 }, (_, i) => point(d.lo + i)) : [d];
+        const values =
+          few && how === "closely"
+            ? Array.from({ length: d.hi - d.lo + 1 }, (_, i) => point(d.lo + i))
+            : [d];
         for (const value of values) {
-          const kept = rules(field, value);
+          const kept = rules(field, value, env);
           if (kept !== undefined) yield { env: new Map(env).set(field.name, kept), octets };
         }
       }
@@ -283,8 +309,11 @@ function* take(
     case "escape": {
       const low = (t.tiers[0]?.at ?? 2 ** t.bits) - 1;
       let from = 0;
-      for (const [i, hi] of [low, ...t.tiers.map((x) => Math.min(2 ** x.bits - 1, Number.MAX_SAFE_INTEGER))].entries()) {
-        const kept = rules(field, { lo: from, hi });
+      for (const [i, hi] of [
+        low,
+        ...t.tiers.map((x) => Math.min(2 ** x.bits - 1, Number.MAX_SAFE_INTEGER)),
+      ].entries()) {
+        const kept = rules(field, { lo: from, hi }, env);
         from = hi + 1;
         if (kept === undefined) continue;
         const octets = point(t.bits / 8 + (i === 0 ? 0 : (t.tiers[i - 1]?.bits ?? 0) / 8));
@@ -296,8 +325,9 @@ function* take(
       const most = Math.ceil(t.bits / 7);
       for (let n = 1; n <= most; n++) {
         const lo = n === 1 ? 0 : 2 ** (7 * (n - 1));
-        const kept = rules(field, { lo, hi: Math.min(2 ** (7 * n), 2 ** t.bits) - 1 });
-        if (kept !== undefined) yield { env: how !== "not" ? new Map(env).set(field.name, kept) : env, octets: point(n) };
+        const kept = rules(field, { lo, hi: Math.min(2 ** (7 * n), 2 ** t.bits) - 1 }, env);
+        if (kept !== undefined)
+          yield { env: how !== "not" ? new Map(env).set(field.name, kept) : env, octets: point(n) };
       }
       return;
     }
@@ -309,7 +339,9 @@ function* take(
     case "choose": {
       const arms = [
         ...t.arms.flatMap((a) => a.is.map((is) => ({ name: a.name, is, fields: a.fields }))),
-        ...(t.otherwise === undefined ? [] : [{ name: "otherwise", is: undefined, fields: t.otherwise }]),
+        ...(t.otherwise === undefined
+          ? []
+          : [{ name: "otherwise", is: undefined, fields: t.otherwise }]),
       ];
       const on = evaluate(t.on, env);
       for (const arm of arms) {
@@ -354,9 +386,10 @@ function within(f: Findings): Findings {
   return { negative: f.negative, unbounded: f.unbounded, present: f.present };
 }
 
-/** The values that a field's own rules leave of `value`. */
-function rules(field: FieldModel, value: Interval): Interval | undefined {
-  let env: Env | undefined = new Map([["", value]]);
+/** The values that a field's rules leave of `value`, with what earlier fields are known to be. */
+function rules(field: FieldModel, value: Interval, known: Env): Interval | undefined {
+  if (field.musts.length === 0) return value;
+  let env: Env | undefined = new Map(known).set("", value);
   for (const { expr } of field.musts) env = env && assume(env, onSelf(expr), true);
   return env?.get("");
 }

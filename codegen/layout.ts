@@ -25,26 +25,41 @@ export function bitWidth(f: FieldModel): number | undefined {
 export interface Ragged {
   readonly field: FieldModel;
   readonly bits: number;
-  readonly problem: "ends inside an octet" | "is wider than 32 bits" | "has fields with different conditions";
+  readonly problem:
+    | "ends inside an octet"
+    | "is wider than 32 bits"
+    | "has fields with different conditions";
 }
 
 const same = (a: Expr | undefined, b: Expr | undefined) => JSON.stringify(a) === JSON.stringify(b);
 
 /** Splits fields into segments; a group of bits runs from one octet boundary to the next. */
-export function layout(fields: readonly FieldModel[], bad: (r: Ragged) => never = raise): Segment[] {
+export function layout(
+  fields: readonly FieldModel[],
+  bad: (r: Ragged) => never = raise,
+): Segment[] {
   const segments: Segment[] = [];
   let group: FieldModel[] = [];
   let offsets: number[] = [];
   let bits = 0;
   for (const field of fields) {
     const width = bitWidth(field);
-    if (group.length === 0 && (width === undefined || (field.type.kind === "uint" && width % 8 === 0))) {
-      segments.push({ kind: "field", field, ...(field.when === undefined ? {} : { when: field.when }) });
+    if (
+      group.length === 0 &&
+      (width === undefined || (field.type.kind === "uint" && width % 8 === 0))
+    ) {
+      segments.push({
+        kind: "field",
+        field,
+        ...(field.when === undefined ? {} : { when: field.when }),
+      });
       continue;
     }
-    if (width === undefined) return bad({ field: group.at(-1) as FieldModel, bits, problem: "ends inside an octet" });
+    if (width === undefined)
+      return bad({ field: group.at(-1) as FieldModel, bits, problem: "ends inside an octet" });
     const first = group[0] ?? field;
-    if (!same(first.when, field.when)) return bad({ field, bits, problem: "has fields with different conditions" });
+    if (!same(first.when, field.when))
+      return bad({ field, bits, problem: "has fields with different conditions" });
     offsets.push(bits);
     group.push(field);
     bits += width;
@@ -53,7 +68,8 @@ export function layout(fields: readonly FieldModel[], bad: (r: Ragged) => never 
       const when = first.when === undefined ? {} : { when: first.when };
       segments.push({ kind: "bits", fields: group, offsets, octets: bits / 8, ...when });
       [group, offsets, bits] = [[], [], 0];
-    } else if (field.type.kind === "escape") return bad({ field, bits, problem: "ends inside an octet" });
+    } else if (field.type.kind === "escape")
+      return bad({ field, bits, problem: "ends inside an octet" });
   }
   const open = group.at(-1);
   if (open !== undefined) return bad({ field: open, bits, problem: "ends inside an octet" });
@@ -62,4 +78,35 @@ export function layout(fields: readonly FieldModel[], bad: (r: Ragged) => never 
 
 function raise(r: Ragged): never {
   throw new Error(`unchecked model: the group of bits at ${r.field.path} ${r.problem}`);
+}
+
+/** The fields of a segment. */
+export const fieldsOf = (s: Segment): readonly FieldModel[] =>
+  s.kind === "bits" ? s.fields : [s.field];
+
+/** Whether what follows cannot be known to stand at a fixed distance. */
+export function ends(s: Segment | undefined): boolean {
+  if (s === undefined) return false;
+  return s.kind === "bits" && s.fields.at(-1)?.type.kind === "escape";
+}
+
+/** Octets of a segment, if always the same and tested together with its neighbours. */
+export function fixedSize(s: Segment): number | undefined {
+  if (s.kind === "bits") return s.octets;
+  const t = s.field.type;
+  if (t.kind === "uint") return t.bits / 8;
+  if ((t.kind === "bytes" || t.kind === "text") && typeof t.length === "number") return t.length;
+  return undefined;
+}
+
+/** Offset of a field from the head's first octet, if it is fixed. */
+export function offsetOf(f: FieldModel, fields: readonly FieldModel[]): number | undefined {
+  let at = 0;
+  for (const s of layout(fields)) {
+    if (fieldsOf(s).includes(f)) return s.when === undefined ? at : undefined;
+    const n = fixedSize(s);
+    if (n === undefined || s.when !== undefined || ends(s)) return undefined;
+    at += n;
+  }
+  return undefined;
 }

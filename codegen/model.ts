@@ -3,7 +3,17 @@
  *
  * It is committed as `generated/model.json`, the contract for tools outside this repository.
  */
-import type { Action, Checksum, Claims, Expr, Fact, Format, Next, Order, PayloadSpec } from "../spec/lang.js";
+import type {
+  Action,
+  Checksum,
+  Claims,
+  Expr,
+  Fact,
+  Format,
+  Next,
+  Order,
+  PayloadSpec,
+} from "../spec/lang.js";
 import type { Position } from "./error.js";
 
 export interface Model {
@@ -102,7 +112,7 @@ export interface FieldModel {
   readonly musts: readonly { readonly expr: Expr; readonly fault: number; readonly text: string }[];
   /** `should`s: the dissector's. */
   readonly shoulds: readonly { readonly expr: Expr; readonly text: string }[];
-  readonly auto?: Expr | Checksum;
+  readonly auto?: Expr | "internet";
   /** The computed value always holds, by how lengths follow from it: decoding need not verify. */
   readonly implied?: true;
   readonly check?: Checksum;
@@ -142,7 +152,11 @@ export interface TextModel {
 export interface EscapeModel {
   readonly kind: "escape";
   readonly bits: number;
-  readonly tiers: readonly { readonly at: number; readonly bits: number; readonly order: Order | "header" }[];
+  readonly tiers: readonly {
+    readonly at: number;
+    readonly bits: number;
+    readonly order: Order | "header";
+  }[];
 }
 export interface VarintModel {
   readonly kind: "varint";
@@ -223,7 +237,7 @@ export interface StackModel {
 
 /** Whether a field is part of the decoded value. */
 export const inValue = (f: FieldModel): boolean =>
-  f.type.kind === "pad" ? f.lint : !(isKonst(f) && !f.lint);
+  f.type.kind !== "pad" && !(isKonst(f) && !f.lint);
 
 /** Whether a field is an argument of `write`: part of the value, and not computed. */
 export const isParam = (f: FieldModel): boolean => inValue(f) && f.auto === undefined;
@@ -242,4 +256,29 @@ export function* parts(e: Expr): Generator<Exclude<Expr, number>> {
 }
 
 /** Names of the fields that an expression reads. */
-export const reads = (e: Expr): string[] => [...parts(e)].flatMap((p) => (p.op === "field" ? [p.name] : []));
+export const reads = (e: Expr): string[] =>
+  [...parts(e)].flatMap((p) => (p.op === "field" ? [p.name] : []));
+
+/** The expressions that decoding a field evaluates; with `rules` also those that only check. */
+export function* expressions(f: FieldModel, rules = true): Generator<Expr> {
+  if (f.when !== undefined) yield f.when;
+  if (rules) {
+    for (const m of f.musts) yield m.expr;
+    if (f.auto !== undefined && f.auto !== "internet" && f.implied !== true) yield f.auto;
+  }
+  const t = f.type;
+  if ((t.kind === "bytes" || t.kind === "text") && t.length !== "rest") yield t.length;
+  if (t.kind === "choose") {
+    yield t.on;
+    for (const a of [...t.arms.map((x) => x.fields), t.otherwise ?? []])
+      for (const g of a) yield* expressions(g, rules);
+  }
+  if (t.kind === "nested") for (const g of t.fields) yield* expressions(g, rules);
+  if (t.kind === "tlv" && t.fill !== "rest") yield t.fill;
+  if (t.kind === "repeat") {
+    if (t.count !== undefined) yield t.count;
+    if (t.fill !== undefined && t.fill !== "rest") yield t.fill;
+    if (t.until !== undefined) yield t.until;
+    yield* expressions(t.of, rules);
+  }
+}

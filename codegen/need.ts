@@ -4,7 +4,9 @@
 export class MissingPackage extends Error {
   readonly code = "MISSING_PACKAGE";
   constructor(readonly pkg: string) {
-    super(`this command needs the package "${pkg}", which is not installed; run: npm install --save-dev ${pkg}`);
+    super(
+      `this command needs the package "${pkg}", which is not installed; run: npm install --save-dev ${pkg}`,
+    );
     this.name = "MissingPackage";
   }
 }
@@ -15,7 +17,8 @@ export async function need<T>(pkg: string, load: () => Promise<T>): Promise<T> {
     return await load();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ERR_MODULE_NOT_FOUND" && message.includes(`'${pkg}'`)) throw new MissingPackage(pkg);
+    if (code === "ERR_MODULE_NOT_FOUND" && message.includes(`'${pkg}'`))
+      throw new MissingPackage(pkg);
     throw error;
   }
 }

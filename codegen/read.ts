@@ -3,10 +3,12 @@
  * file and line) by ts-morph. Without ts-morph only documentation and positions would be missing.
  */
 import { readdirSync, statSync } from "node:fs";
+import { SourceMap } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { BuildFailure } from "esbuild";
 import type { Node } from "ts-morph";
-import type { Position } from "./error.js";
+import { type Position, SpecError } from "./error.js";
 import { need } from "./need.js";
 
 /** What a spec file exports, and where. */
@@ -48,9 +50,20 @@ export function specFiles(folder: string): string[] {
   return found.sort();
 }
 
-/** Runs the specs and finds their comments and places. `name` is how messages call the folder. */
-export async function readSpecs(folder: string, name: string, files: readonly string[]): Promise<Exported[]> {
-  const [values, places] = await Promise.all([run(folder, files), locate(folder, name, files)]);
+/**
+ * Runs the specs and finds their comments and places. `name` is how messages call the folder;
+ * `sources` collects every file that was read, also what specs import from elsewhere.
+ */
+export async function readSpecs(
+  folder: string,
+  name: string,
+  files: readonly string[],
+  sources: Set<string> = new Set(),
+): Promise<Exported[]> {
+  const [values, places] = await Promise.all([
+    run(folder, name, files, sources),
+    locate(folder, name, files),
+  ]);
   return files.flatMap((file) => {
     const module = values.get(file) ?? {};
     const known = places.get(file);
@@ -75,19 +88,29 @@ export async function readSpecs(folder: string, name: string, files: readonly st
 type Module = Readonly<Record<string, unknown>>;
 
 /** The modules' exports. One bundle in memory: nothing is written, and nothing is cached. */
-async function run(folder: string, files: readonly string[]): Promise<Map<string, Module>> {
+async function run(
+  folder: string,
+  name: string,
+  files: readonly string[],
+  sources: Set<string>,
+): Promise<Map<string, Module>> {
   const { build } = await need<typeof import("esbuild")>("esbuild", () => import("esbuild"));
   const lang = join(dirname(fileURLToPath(import.meta.url)), "../spec/lang.js");
-  const entry = files.map((f, i) => `export * as m${i} from ${JSON.stringify(`./${f}`)};`).join("\n");
-  const { outputFiles } = await build({
+  const entry = files
+    .map((f, i) => `export * as m${i} from ${JSON.stringify(`./${f}`)};`)
+    .join("\n");
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: folder,
     stdin: { contents: entry, resolveDir: folder, loader: "ts" },
     bundle: true,
     write: false,
+    metafile: true,
     format: "esm",
     platform: "node",
     target: "node20",
     logLevel: "silent",
-    sourcemap: "inline",
+    sourcemap: "external",
+    outfile: "specs.js",
     plugins: [
       {
         name: "vocabulary",
@@ -96,11 +119,38 @@ async function run(folder: string, files: readonly string[]): Promise<Map<string
         },
       },
     ],
+  }).catch((error: unknown) => {
+    const { text, location } = (error as Partial<BuildFailure>).errors?.[0] ?? {};
+    if (text === undefined || !location) throw error;
+    const at = { file: join(name, location.file), line: location.line, column: location.column + 1 };
+    throw new SpecError(at, text, "the file cannot be read as TypeScript");
   });
-  const code = outputFiles[0]?.contents ?? new Uint8Array();
-  const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
-  const all = (await import(url)) as Readonly<Record<string, Module>>;
-  return new Map(files.map((f, i) => [f, all[`m${i}`] ?? {}]));
+  for (const file of Object.keys(metafile.inputs)) {
+    if (file !== "<stdin>") sources.add(join(folder, file));
+  }
+  const [map, code] = outputFiles;
+  const url = `data:text/javascript;base64,${Buffer.from(code?.contents ?? []).toString("base64")}`;
+  try {
+    const all = (await import(url)) as Readonly<Record<string, Module>>;
+    return new Map(files.map((f, i) => [f, all[`m${i}`] ?? {}]));
+  } catch (error) {
+    const at = thrownAt(error as Error, map?.text ?? "{}");
+    if (at === undefined) throw error;
+    const problem = `running the spec failed: ${(error as Error).message}`;
+    throw new SpecError({ ...at, file: join(name, at.file) }, problem, "mend this expression");
+  }
+}
+
+/** The place in a spec where an error was thrown, or whence the vocabulary was called. */
+function thrownAt(error: Error, map: string): Position | undefined {
+  const sources = new SourceMap(JSON.parse(map));
+  for (const [, line, column] of (error.stack ?? "").matchAll(/^ +at .*data:.*:(\d+):(\d+)\)?$/gm)) {
+    const found = sources.findEntry(Number(line) - 1, Number(column) - 1);
+    if (!("originalSource" in found) || /(^|\/)lang\.[jt]s$/.test(found.originalSource)) continue;
+    const { originalSource: file, originalLine, originalColumn } = found;
+    return { file, line: originalLine + 1, column: originalColumn + 1 };
+  }
+  return undefined;
 }
 
 interface Declared extends Place {
@@ -112,7 +162,11 @@ type Found = Map<string, Declared>;
 /** Kept from one reading to the next, so that `--watch` parses only what changed. */
 const parsed = new Map<string, { text: string; found: Found }>();
 
-async function locate(folder: string, name: string, files: readonly string[]): Promise<Map<string, Found>> {
+async function locate(
+  folder: string,
+  name: string,
+  files: readonly string[],
+): Promise<Map<string, Found>> {
   const { readFile } = await import("node:fs/promises");
   const texts = await Promise.all(files.map((f) => readFile(join(folder, f), "utf8")));
   const morph = await need<Morph>("ts-morph", () => import("ts-morph"));
@@ -167,17 +221,17 @@ const ASIDE = new Set(["payload", "sets", "shows", "ends", "little"]);
 function placesIn(morph: Morph, root: Node | undefined, file: string): Map<string, Place> {
   const { Node } = morph;
   const places = new Map<string, Place>();
-  const seen = new Set<Node>();
   const visit = (node: Node, path: readonly string[]): void => {
-    if (seen.has(node)) return;
-    seen.add(node);
     if (Node.isCallExpression(node)) {
       const callee = node.getExpression();
       const method = Node.isPropertyAccessExpression(callee) ? callee.getName() : callee.getText();
       visit(callee, path);
       node.getArguments().forEach((argument, i) => {
-        const aside = path.length === 0 && (ASIDE.has(method) ? method : i === 2 && method === "header" ? "options" : "");
-        visit(argument, aside ? [`@${aside}`] : path);
+        const aside =
+          path.length === 0 &&
+          (ASIDE.has(method) ? method : i === 2 && method === "header" ? "options" : "");
+        const inner = i === 2 && method === "choose" ? [...path, "otherwise"] : path;
+        visit(argument, aside ? [`@${aside}`] : inner);
       });
       return;
     }
@@ -185,15 +239,20 @@ function placesIn(morph: Morph, root: Node | undefined, file: string): Map<strin
       const name = node.getName().replace(/^["']|["']$/g, "");
       const inner = name === "of" ? path : [...path, name];
       const key = inner.join(".");
-      if (name !== "of" && !places.has(key)) places.set(key, { doc: comment(morph, node), at: position(node, file) });
+      if (name !== "of" && !places.has(key))
+        places.set(key, { doc: comment(morph, node), at: position(node, file) });
       const value = Node.isPropertyAssignment(node) ? node.getInitializer() : undefined;
       if (value !== undefined) visit(value, inner);
       return;
     }
     if (Node.isIdentifier(node)) {
       // A group of fields in a constant of its own: its comments count where it is used.
-      const declared = node.getSourceFile().getVariableDeclaration(node.getText())?.getInitializer();
-      if (declared !== undefined && declared !== root && path.length > 0) visit(declared, path);
+      const declared = node
+        .getSourceFile()
+        .getVariableDeclaration(node.getText())
+        ?.getInitializer();
+      const within = declared === undefined || node.getAncestors().includes(declared);
+      if (!within && declared !== root && path.length > 0) visit(declared, path);
       return;
     }
     node.forEachChild((child) => visit(child, path));

@@ -1,7 +1,6 @@
 /** Specs to model: names resolved, faults numbered, bounds walked, and every mistake refused. */
 import type {
   Action,
-  Claims,
   Expr,
   FieldSpec,
   Format,
@@ -17,6 +16,7 @@ import { bounds, domain, evaluate, type Findings, type Interval, span } from "./
 import { nearest, type Position, SpecError } from "./error.js";
 import { bitWidth, layout } from "./layout.js";
 import {
+  expressions,
   type FaultKind,
   type FaultModel,
   type FieldModel,
@@ -30,10 +30,10 @@ import {
 import type { Exported, Place } from "./read.js";
 
 type AnyHeader = Header<any, any>;
-const isHeader = (v: unknown): v is AnyHeader =>
+export const isHeader = (v: unknown): v is AnyHeader =>
   typeof v === "object" && v !== null && "head" in v && "options" in v && "name" in v;
-const isOpener = (v: unknown): v is Opener => typeof v === "object" && v !== null && "opener" in v;
-const isStack = (v: unknown): v is StackSpec => typeof v === "object" && v !== null && "stack" in v;
+export const isOpener = (v: unknown): v is Opener => typeof v === "object" && v !== null && "opener" in v;
+export const isStack = (v: unknown): v is StackSpec => typeof v === "object" && v !== null && "stack" in v;
 
 /** What other registries offer: headers to name, tables to claim. */
 export interface Known {
@@ -55,11 +55,19 @@ export function resolve(
     if (isHeader(e.value)) {
       const other = byFile.get(e.file);
       if (other !== undefined) {
-        throw new SpecError(e.at, `'${e.id}' is the second header of this file, after '${other.id}'`, "give each header a file of its own");
+        throw new SpecError(
+          e.at,
+          `'${e.id}' is the second header of this file, after '${other.id}'`,
+          "give each header a file of its own",
+        );
       }
       const twin = byName.get(e.value.name);
       if (twin !== undefined) {
-        throw new SpecError(e.at, `the name '${e.value.name}' is taken by ${twin.at.file}:${twin.at.line}`, "choose another");
+        throw new SpecError(
+          e.at,
+          `the name '${e.value.name}' is taken by ${twin.at.file}:${twin.at.line}`,
+          "choose another",
+        );
       }
       byFile.set(e.file, e);
       byName.set(e.value.name, e);
@@ -68,14 +76,22 @@ export function resolve(
       const { opener, op, ref, on, sets, next } = e.value;
       openers.push({ name: opener, id: e.id, file: e.file, doc: e.doc, ref, op, on, sets, next });
     } else if (isStack(e.value)) {
-      stacks.push([{ name: e.value.stack, id: e.id, doc: e.doc, headers: e.value.headers.map((h) => h.name) }, e]);
+      stacks.push([
+        { name: e.value.stack, id: e.id, doc: e.doc, headers: e.value.headers.map((h) => h.name) },
+        e,
+      ]);
     }
   }
   const places = new Map<string, Exported>(exports.map((e) => [`${e.file}#${e.id}`, e]));
   edges(headers, openers, places, known);
   for (const [stack, e] of stacks) {
     for (const name of stack.headers) {
-      if (!byName.has(name)) throw new SpecError(e.at, `the stack names '${name}', which no spec file exports`, "export it");
+      if (!byName.has(name))
+        throw new SpecError(
+          e.at,
+          `the stack names '${name}', which no spec file exports`,
+          "export it",
+        );
     }
   }
   return {
@@ -88,7 +104,10 @@ export function resolve(
 
 /** Tables that some header or opener dispatches by. */
 export function tablesOf(model: Pick<Model, "headers" | "openers">): Set<string> {
-  const nexts = [...model.headers.map((h) => h.payload?.next ?? []), ...model.openers.map((o) => o.next)].flat();
+  const nexts = [
+    ...model.headers.map((h) => h.payload?.next ?? []),
+    ...model.openers.map((o) => o.next),
+  ].flat();
   return new Set(nexts.flatMap((n) => ("table" in n ? [n.table] : [])));
 }
 
@@ -105,15 +124,24 @@ function edges(
   for (const owner of [...headers, ...openers]) {
     const e = places.get(`${owner.file}#${owner.id}`) as Exported;
     for (const [table, value] of Object.entries(owner.on)) {
-      const at = e.places.get(`@options.on.${table}`)?.at ?? e.places.get("@options.on")?.at ?? e.at;
+      const at =
+        e.places.get(`@options.on.${table}`)?.at ?? e.places.get("@options.on")?.at ?? e.at;
       if (!tables.has(table) && table !== ROOT) {
-        throw new SpecError(at, `no header looks anything up in '${table}'`, hint(table, tables, "tables"));
+        throw new SpecError(
+          at,
+          `no header looks anything up in '${table}'`,
+          hint(table, tables, "tables"),
+        );
       }
       for (const v of value === true ? [] : [value].flat()) {
         const key = `${table}=${v}`;
         const other = claimed.get(key);
         if (other !== undefined) {
-          throw new SpecError(at, `${v} in '${table}' is claimed by '${other}' already`, "only one header can follow; take one claim away");
+          throw new SpecError(
+            at,
+            `${v} in '${table}' is claimed by '${other}' already`,
+            "only one header can follow; take one claim away",
+          );
         }
         claimed.set(key, owner.name);
       }
@@ -122,7 +150,11 @@ function edges(
     for (const n of next) {
       if (n.by === "name" && !names.has(n.header)) {
         const at = e.places.get("@payload.next")?.at ?? e.at;
-        throw new SpecError(at, `no header is called '${n.header}'`, hint(n.header, names, "headers"));
+        throw new SpecError(
+          at,
+          `no header is called '${n.header}'`,
+          hint(n.header, names, "headers"),
+        );
       }
     }
   }
@@ -133,10 +165,18 @@ const ROOT = "linktype";
 
 function hint(name: string, names: ReadonlySet<string>, what: string): string {
   const near = nearest(name, names);
-  return near === undefined ? `${what} are: ${[...names].sort().join(", ") || "none"}` : `did you mean '${near}'?`;
+  return near === undefined
+    ? `${what} are: ${[...names].sort().join(", ") || "none"}`
+    : `did you mean '${near}'?`;
 }
 
-const UNSAFE = new Set(["__proto__", "constructor", "prototype", "then", ...Object.getOwnPropertyNames(Object.prototype)]);
+const UNSAFE = new Set([
+  "__proto__",
+  "constructor",
+  "prototype",
+  "then",
+  ...Object.getOwnPropertyNames(Object.prototype),
+]);
 const FIELD_NAME = /^[a-z][A-Za-z0-9]*$/;
 const HEADER_NAME = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/;
 
@@ -169,9 +209,18 @@ class Resolver {
     const options = this.#options;
     const named = options.protocol ?? spec.name;
     if (!HEADER_NAME.test(spec.name)) {
-      this.#fail(e.at, `'${spec.name}' is no name for a header`, "write lower-case words, joined by dots: acme.trace");
+      this.#fail(
+        e.at,
+        `'${spec.name}' is no name for a header`,
+        "write lower-case words, joined by dots: acme.trace",
+      );
     }
-    if (!options.ref) this.#fail(e.at, `'${spec.name}' does not say where its layout is defined`, 'add { ref: "RFC …" } as third argument');
+    if (!options.ref)
+      this.#fail(
+        e.at,
+        `'${spec.name}' does not say where its layout is defined`,
+        'add { ref: "RFC …" } as third argument',
+      );
     for (const path of e.places.keys()) {
       const name = path.split(".").at(-1) ?? "";
       if (!path.startsWith("@") && UNSAFE.has(name)) this.#unsafe(path, name);
@@ -186,21 +235,40 @@ class Resolver {
     const size = this.#bounds(head, { end: (env, octets) => sizes.push({ env, octets }) });
     const tail = this.#tail(head, last, front);
     if (size.hi >= 2 ** 24) {
-      this.#fail(e.at, `'${spec.name}' takes up to ${size.hi} octets`, `a head has less than 2^24; what is longer belongs into the payload`);
+      this.#fail(
+        e.at,
+        `'${spec.name}' takes up to ${size.hi} octets`,
+        `a head has less than 2^24; what is longer belongs into the payload`,
+      );
     }
-    const done = head.map((f) => (this.#implied(f, head, sizes) ? { ...f, implied: true as const } : f));
+    const done = head.map((f) =>
+      this.#implied(f, head, sizes) ? { ...f, implied: true as const } : f,
+    );
     this.#autos([...head, ...last, ...front]);
 
     const payload = more.payload;
-    if (payload?.length !== undefined) this.#payload(payload.length, head);
-    if (more.little !== undefined) this.#expr(more.little.when, scope(head.slice(0, more.little.from)), e.at, "the byte order");
+    if (payload?.length !== undefined) this.#payload(payload.length, payload.told, head);
+    if (more.little !== undefined)
+      this.#expr(more.little.when, scope(head.slice(0, more.little.from)), e.at, "the byte order");
     for (const [name, expr] of Object.entries(more.shows ?? {})) {
-      this.#expr(expr, scope(head), this.#place(`@shows.${name}`).at, `'${name}'`);
+      const { at } = this.#place(`@shows.${name}`);
+      this.#expr(expr, scope(head), at, `'${name}'`);
+      for (const p of parts(expr)) {
+        if (p.op !== "last" || scope(head).get(p.of)?.type.kind === "repeat") continue;
+        this.#fail(at, `'${name}' shows the last of '${p.of}', which is no repetition`, "name one");
+      }
     }
     for (const end of more.ends ?? []) {
-      if (!outer.has(end)) this.#fail(e.at, `'${end}' is no field`, hint(end, new Set(outer.keys()), "fields"));
+      if (!outer.has(end))
+        this.#fail(e.at, `'${end}' is no field`, hint(end, new Set(outer.keys()), "fields"));
     }
-    const title = options.title ?? (e.doc.split(/\.(?:\s|$)/)[0]?.replace(/\s+/g, " ").trim() || spec.name);
+    const title =
+      options.title ??
+      (e.doc
+        .split(/\.(?:\s|$)/)[0]
+        ?.replace(/\s+/g, " ")
+        .trim() ||
+        spec.name);
     return {
       name: spec.name,
       id: e.id,
@@ -232,18 +300,33 @@ class Resolver {
   }
 
   #unsafe(path: string, name: string): never {
-    this.#fail(this.#place(path).at, `'${name}' is not safe as a field's name`, "every object has it, or gives it a meaning; choose another");
+    this.#fail(
+      this.#place(path).at,
+      `'${name}' is not safe as a field's name`,
+      "every object has it, or gives it a meaning; choose another",
+    );
   }
 
   /** Resolves a list of fields; each sees those before it, and those of the lists around it. */
-  #fields(list: readonly NamedField[], prefix: string, seen: Map<string, FieldModel>, shown: string): FieldModel[] {
+  #fields(
+    list: readonly NamedField[],
+    prefix: string,
+    seen: Map<string, FieldModel>,
+    shown: string,
+  ): FieldModel[] {
     const own = new Set<string>();
     return list.map(({ name, spec }) => {
       const path = prefix + name;
       const { at } = this.#place(path);
       if (UNSAFE.has(name)) this.#unsafe(path, name);
-      if (!FIELD_NAME.test(name)) this.#fail(at, `'${name}' is no name for a field`, "write one word in camelCase: sourcePort");
-      if (own.has(name) || seen.has(name)) this.#fail(at, `the name '${name}' is taken by an earlier field`, "choose another");
+      if (!FIELD_NAME.test(name))
+        this.#fail(
+          at,
+          `'${name}' is no name for a field`,
+          "write one word in camelCase: sourcePort",
+        );
+      if (own.has(name) || seen.has(name))
+        this.#fail(at, `the name '${name}' is taken by an earlier field`, "choose another");
       own.add(name);
       const field = this.#field(name, path, spec, seen, shown);
       seen.set(name, field);
@@ -251,7 +334,13 @@ class Resolver {
     });
   }
 
-  #field(name: string, path: string, spec: FieldSpec, seen: ReadonlyMap<string, FieldModel>, shown: string): FieldModel {
+  #field(
+    name: string,
+    path: string,
+    spec: FieldSpec,
+    seen: ReadonlyMap<string, FieldModel>,
+    shown: string,
+  ): FieldModel {
     const { doc, at } = this.#place(path);
     const action = spec.onFault ?? this.#options.onFault ?? "close";
     const faults: Partial<Record<FaultKind, number>> = {};
@@ -267,8 +356,16 @@ class Resolver {
     const musts: FieldModel["musts"][number][] = [];
     const shoulds: FieldModel["shoulds"][number][] = [];
     for (const rule of spec.rules ?? []) {
-      if (type.kind !== "uint" && type.kind !== "escape" && type.kind !== "varint" ? true : type.kind === "uint" && type.as === "bigint") {
-        this.#fail(at, `'${path}' has a rule, but is no number`, "rules are about numbers; take must() away");
+      if (
+        type.kind !== "uint" && type.kind !== "escape" && type.kind !== "varint"
+          ? true
+          : type.kind === "uint" && type.as === "bigint"
+      ) {
+        this.#fail(
+          at,
+          `'${path}' has a rule, but is no number`,
+          "rules are about numbers; take must() away",
+        );
       }
       this.#expr(rule.expr, seen, at, "the rule", true);
       const text = rule.why ?? `must hold: ${print(rule.expr)}`;
@@ -276,15 +373,33 @@ class Resolver {
       else shoulds.push({ expr: rule.expr, text: rule.why ?? `should hold: ${print(rule.expr)}` });
     }
     if (spec.auto !== undefined) {
-      fault("auto", spec.auto === "internet" ? "the checksum is wrong" : `is not ${print(spec.auto)}`);
+      fault(
+        "auto",
+        spec.auto === "internet" ? "the checksum is wrong" : `is not ${print(spec.auto)}`,
+      );
       if (type.kind !== "uint" || type.as !== "number" || type.konst !== undefined) {
-        this.#fail(at, `'${path}' is computed, but is no whole number`, "give it a type such as u8 or u16");
+        this.#fail(
+          at,
+          `'${path}' is computed, but is no whole number`,
+          "give it a type such as u8 or u16",
+        );
       }
-      if (path.includes(".") && (typeof spec.auto === "string" || [...parts(spec.auto)].some((p) => p.op === "head"))) {
-        this.#fail(at, `'${path}' is computed from the whole head, but stands inside a part of it`, "move it out of nested() or choose()");
+      if (
+        path.includes(".") &&
+        (typeof spec.auto === "string" || [...parts(spec.auto)].some((p) => p.op === "head"))
+      ) {
+        this.#fail(
+          at,
+          `'${path}' is computed from the whole head, but stands inside a part of it`,
+          "move it out of nested() or choose()",
+        );
       }
       if (spec.auto === "internet" && type.bits !== 16) {
-        this.#fail(at, `'${path}' is an internet checksum, but not 16 bits of the head`, "make it u16");
+        this.#fail(
+          at,
+          `'${path}' is an internet checksum, but not 16 bits of the head`,
+          "make it u16",
+        );
       }
     }
     if (spec.check !== undefined && (type.kind !== "uint" || type.bits !== 16)) {
@@ -309,9 +424,14 @@ class Resolver {
       max: 0,
     };
     this.#rules(field);
-    if (bitWidth(field) !== undefined && type.kind === "uint") return { ...field, min: type.bits / 8, max: type.bits / 8 };
+    if (bitWidth(field) !== undefined && type.kind === "uint")
+      return { ...field, min: type.bits / 8, max: type.bits / 8 };
     const octets = span(field);
-    return { ...field, min: Math.max(0, octets.lo), max: octets.hi === Number.POSITIVE_INFINITY ? -1 : octets.hi };
+    return {
+      ...field,
+      min: Math.max(0, octets.lo),
+      max: octets.hi === Number.POSITIVE_INFINITY ? -1 : octets.hi,
+    };
   }
 
   /** A field's rules must leave it some value, and be about what it can be. */
@@ -319,7 +439,11 @@ class Resolver {
     for (const d of domain(field)) {
       for (const m of field.musts) {
         if (evaluate(m.expr, new Map(), { self: d }).hi < 1) {
-          this.#fail(field.position, `no value of '${field.path}' keeps to its rule (${m.text})`, "mend the rule, or widen the field");
+          this.#fail(
+            field.position,
+            `no value of '${field.path}' keeps to its rule (${m.text})`,
+            "mend the rule, or widen the field",
+          );
         }
       }
     }
@@ -340,16 +464,31 @@ class Resolver {
     switch (t.kind) {
       case "uint": {
         const span = 2 ** t.bits;
-        const fits = (n: number) => Number.isInteger(n) && n >= (t.signed ? -span / 2 : 0) && n < (t.signed ? span / 2 : span);
-        if (!Number.isInteger(t.bits) || t.bits < 1 || t.bits > 64 || (t.bits > 32 && t.bits !== 64)) {
+        const fits = (n: number) =>
+          Number.isInteger(n) &&
+          n >= (t.signed ? -span / 2 : 0) &&
+          n < (t.signed ? span / 2 : span);
+        if (
+          !Number.isInteger(t.bits) ||
+          t.bits < 1 ||
+          t.bits > 64 ||
+          (t.bits > 32 && t.bits !== 64)
+        ) {
           this.#fail(at, `'${path}' has ${t.bits} bits`, "a field has 1 to 32 bits, or 64");
         }
         if (t.konst !== undefined) {
-          if (!fits(t.konst)) this.#fail(at, `the constant ${t.konst} of '${path}' does not fit ${t.bits} bits`, "widen the field, or mend the constant");
-          if (spec.lint !== true) fault("konst", t.reserved === true ? "reserved bits are set" : `is not ${t.konst}`);
+          if (!fits(t.konst))
+            this.#fail(
+              at,
+              `the constant ${t.konst} of '${path}' does not fit ${t.bits} bits`,
+              "widen the field, or mend the constant",
+            );
+          if (spec.lint !== true)
+            fault("konst", t.reserved === true ? "reserved bits are set" : `is not ${t.konst}`);
         }
         if (t.names !== undefined) this.#names(t.names, fits, t.bits, path, at);
-        if (t.names !== undefined && t.open !== true && spec.lint !== true) fault("names", `is none of ${Object.keys(t.names).join(", ")}`);
+        if (t.names !== undefined && t.open !== true && spec.lint !== true)
+          fault("names", `is none of ${Object.keys(t.names).join(", ")}`);
         if (t.flags !== undefined) this.#masks(t.flags, t.bits, path, at);
         if (t.bits === 64 && t.as === "number") fault("range", "is 2^53 or more");
         const { order, ...plain } = t;
@@ -357,32 +496,58 @@ class Resolver {
       }
       case "bytes":
         if (t.konst !== undefined) {
-          if (t.length !== t.konst.length) this.#fail(at, `the constant of '${path}' has ${t.konst.length} octets, its type another number`, "make them equal");
-          if (spec.lint !== true) fault("konst", `is not ${t.konst.map((n) => n.toString(16).padStart(2, "0")).join(" ")}`);
+          if (t.length !== t.konst.length)
+            this.#fail(
+              at,
+              `the constant of '${path}' has ${t.konst.length} octets, its type another number`,
+              "make them equal",
+            );
+          if (spec.lint !== true)
+            fault(
+              "konst",
+              `is not ${t.konst.map((n) => n.toString(16).padStart(2, "0")).join(" ")}`,
+            );
         }
         this.#length(t.length, seen, at, path, fault);
         return t;
       case "text":
         fault("text", t.encoding === "ascii" ? "is not ASCII" : "is not UTF-8");
         this.#length(t.length, seen, at, path, fault);
-        if (t.max !== undefined && t.length !== "rest") fault("max", `takes more than ${t.max} octets`);
+        if (t.max !== undefined && t.length !== "rest")
+          fault("max", `takes more than ${t.max} octets`);
         return t;
       case "escape": {
         const tiers = [...t.tiers].sort((a, b) => a.at - b.at);
         const top = 2 ** t.bits;
         tiers.forEach((tier, i) => {
           if (tier.at !== top - tiers.length + i) {
-            this.#fail(at, `'${path}' escapes at ${tier.at}, but its greatest values are ${top - tiers.length} to ${top - 1}`, "let the tiers take the greatest values, without a gap");
+            this.#fail(
+              at,
+              `'${path}' escapes at ${tier.at}, but its greatest values are ${top - tiers.length} to ${top - 1}`,
+              "let the tiers take the greatest values, without a gap",
+            );
           }
           const before = i === 0 ? t.bits : (tiers[i - 1]?.bits ?? 0);
           if (tier.bits % 8 !== 0 || tier.bits <= before) {
-            this.#fail(at, `tier ${tier.at} of '${path}' has ${tier.bits} bits, and the one before ${before}: it can hold nothing that the other cannot`, "let each tier be wider than the one before, in whole octets");
+            this.#fail(
+              at,
+              `tier ${tier.at} of '${path}' has ${tier.bits} bits, and the one before ${before}: it can hold nothing that the other cannot`,
+              "let each tier be wider than the one before, in whole octets",
+            );
           }
         });
         if (tiers.length === 0) this.#fail(at, `'${path}' has no tiers`, "use bits() instead");
         fault("shortest", "is not in its shortest form");
         if (tiers.some((tier) => tier.bits === 64)) fault("range", "is 2^53 or more");
-        return { kind: "escape", bits: t.bits, tiers: tiers.map((tier) => ({ at: tier.at, bits: tier.bits, order: tier.order ?? this.#order() })) };
+        return {
+          kind: "escape",
+          bits: t.bits,
+          tiers: tiers.map((tier) => ({
+            at: tier.at,
+            bits: tier.bits,
+            order: tier.order ?? this.#order(),
+          })),
+        };
       }
       case "varint":
         fault("shortest", "is not in its shortest form");
@@ -393,20 +558,42 @@ class Resolver {
         const of = this.#field(name, path, t.of, seen, shown.slice(0, shown.lastIndexOf(".")));
         const element = { ...of, shown };
         if (of.min === 0 && t.fill !== undefined) {
-          this.#fail(at, `elements of '${path}' can be empty, so they never fill anything`, "give them at least one octet, or a count");
+          this.#fail(
+            at,
+            `elements of '${path}' can be empty, so they never fill anything`,
+            "give them at least one octet, or a count",
+          );
         }
         const alone = of.type.kind !== "uint" || of.type.bits % 8 === 0;
-        if (!alone || t.of.when !== undefined) this.#fail(at, `elements of '${path}' do not stand on octets by themselves`, "put bits and conditions into nested({ … })");
+        if (!alone || t.of.when !== undefined)
+          this.#fail(
+            at,
+            `elements of '${path}' do not stand on octets by themselves`,
+            "put bits and conditions into nested({ … })",
+          );
         if (t.until !== undefined) {
-          if (of.type.kind !== "uint" || of.type.as !== "number") this.#fail(at, `'${path}' ends by its element's value, but the element is no number`, "repeat a number, or give a count");
+          if (of.type.kind !== "uint" || of.type.as !== "number")
+            this.#fail(
+              at,
+              `'${path}' ends by its element's value, but the element is no number`,
+              "repeat a number, or give a count",
+            );
           this.#expr(t.until, seen, at, "the end", true);
         }
         if (t.count !== undefined) this.#expr(t.count, seen, at, "the count");
         if (t.fill !== undefined && t.fill !== "rest") this.#expr(t.fill, seen, at, "the extent");
-        const atMost = t.count === undefined ? Number.POSITIVE_INFINITY : evaluate(t.count, domains(seen)).hi;
+        const atMost =
+          t.count === undefined ? Number.POSITIVE_INFINITY : evaluate(t.count, domains(seen)).hi;
         if (atMost > t.max) fault("max", `has more than ${t.max} elements`);
         if (t.fill !== undefined) fault("fill", "its elements do not fill its octets");
-        return { kind: "repeat", of: element, max: t.max, ...optional("until", t.until), ...optional("count", t.count), ...optional("fill", t.fill) };
+        return {
+          kind: "repeat",
+          of: element,
+          max: t.max,
+          ...optional("until", t.until),
+          ...optional("count", t.count),
+          ...optional("fill", t.fill),
+        };
       }
       case "nested": {
         const fields = this.#fields(t.fields, `${path}.`, new Map(), shown);
@@ -419,7 +606,12 @@ class Resolver {
         for (const arm of t.arms) {
           for (const is of arm.is) {
             const other = taken.get(is);
-            if (other !== undefined) this.#fail(this.#place(`${path}.${arm.name}`).at, `the arms '${other}' and '${arm.name}' of '${path}' overlap: both are for ${is}`, "let each value have one arm");
+            if (other !== undefined)
+              this.#fail(
+                this.#place(`${path}.${arm.name}`).at,
+                `the arms '${other}' and '${arm.name}' of '${path}' overlap: both are for ${is}`,
+                "let each value have one arm",
+              );
             taken.set(is, arm.name);
           }
         }
@@ -428,24 +620,41 @@ class Resolver {
           this.#layout(made);
           return made;
         };
-        const arms = t.arms.map((a) => ({ name: a.name, is: a.is, fields: inArm(a.fields, a.name) }));
+        const arms = t.arms.map((a) => ({
+          name: a.name,
+          is: a.is,
+          fields: inArm(a.fields, a.name),
+        }));
         if (t.otherwise === undefined) fault("arm", "has no form for this value");
-        return { kind: "choose", on: t.on, arms, ...(t.otherwise === undefined ? {} : { otherwise: inArm(t.otherwise, "otherwise") }) };
+        return {
+          kind: "choose",
+          on: t.on,
+          arms,
+          ...(t.otherwise === undefined ? {} : { otherwise: inArm(t.otherwise, "otherwise") }),
+        };
       }
       case "tlv": {
         this.#max(t.max, path, at, "a length");
         if (t.fill !== "rest") this.#expr(t.fill, seen, at, "the extent");
         const codes = Object.values(t.names);
-        this.#names(t.names, (n) => Number.isInteger(n) && n >= 0 && n < 2 ** (8 * t.type), 8 * t.type, path, at);
+        this.#names(
+          t.names,
+          (n) => Number.isInteger(n) && n >= 0 && n < 2 ** (8 * t.type),
+          8 * t.type,
+          path,
+          at,
+        );
         void codes;
         fault("fill", "an option does not fit its list");
-        if (t.fill === "rest" || evaluate(t.fill, domains(seen)).hi > t.max) fault("max", `takes more than ${t.max} octets`);
+        if (t.fill === "rest" || evaluate(t.fill, domains(seen)).hi > t.max)
+          fault("max", `takes more than ${t.max} octets`);
         if (t.align > 1) fault("pad", "its padding is not zero");
         if (t.end !== undefined) fault("end", "something follows the end of the list");
         return t;
       }
       case "pad":
-        if (spec.lint === true) this.#fail(at, `'${path}' is padding, and linted`, "make it bytes() to keep its octets");
+        if (spec.lint === true)
+          this.#fail(at, `'${path}' is padding, and linted`, "make it bytes() to keep its octets");
         fault("pad", "padding is not zero");
         return t;
     }
@@ -458,17 +667,38 @@ class Resolver {
 
   #max(max: number, path: string, at: Position, what: string): void {
     if (!Number.isInteger(max) || max < 1 || max > 2 ** 24 - 1) {
-      this.#fail(at, `'${path}' repeats without a bound`, `give ${what} as max, from 1 to ${2 ** 24 - 1}`);
+      this.#fail(
+        at,
+        `'${path}' repeats without a bound`,
+        `give ${what} as max, from 1 to ${2 ** 24 - 1}`,
+      );
     }
   }
 
-  #names(names: Readonly<Record<string, number>>, fits: (n: number) => boolean, bits: number, path: string, at: Position): void {
+  #names(
+    names: Readonly<Record<string, number>>,
+    fits: (n: number) => boolean,
+    bits: number,
+    path: string,
+    at: Position,
+  ): void {
     const seen = new Map<number, string>();
     for (const [name, n] of Object.entries(names)) {
-      if (UNSAFE.has(name)) this.#fail(at, `'${name}' is not safe as a value's name`, "choose another");
-      if (!fits(n)) this.#fail(at, `'${name}' is ${n}, which does not fit the ${bits} bits of '${path}'`, "widen the field, or mend the value");
+      if (UNSAFE.has(name))
+        this.#fail(at, `'${name}' is not safe as a value's name`, "choose another");
+      if (!fits(n))
+        this.#fail(
+          at,
+          `'${name}' is ${n}, which does not fit the ${bits} bits of '${path}'`,
+          "widen the field, or mend the value",
+        );
       const other = seen.get(n);
-      if (other !== undefined) this.#fail(at, `'${other}' and '${name}' of '${path}' are two spellings of ${n}`, "let each value have one name");
+      if (other !== undefined)
+        this.#fail(
+          at,
+          `'${other}' and '${name}' of '${path}' are two spellings of ${n}`,
+          "let each value have one name",
+        );
       seen.set(n, name);
     }
   }
@@ -476,13 +706,25 @@ class Resolver {
   #masks(flags: Readonly<Record<string, number>>, bits: number, path: string, at: Position): void {
     let taken = 0;
     for (const [name, mask] of Object.entries(flags)) {
-      if (!Number.isInteger(mask) || mask <= 0 || mask >= 2 ** bits) this.#fail(at, `flag '${name}' of '${path}' does not fit ${bits} bits`, "mend its mask");
-      if ((taken & mask) !== 0) this.#fail(at, `flag '${name}' of '${path}' overlaps another`, "let each bit have one name");
+      if (!Number.isInteger(mask) || mask <= 0 || mask >= 2 ** bits)
+        this.#fail(at, `flag '${name}' of '${path}' does not fit ${bits} bits`, "mend its mask");
+      if ((taken & mask) !== 0)
+        this.#fail(
+          at,
+          `flag '${name}' of '${path}' overlaps another`,
+          "let each bit have one name",
+        );
       taken |= mask;
     }
   }
 
-  #length(length: Expr | "rest", seen: Scope, at: Position, path: string, fault: (kind: FaultKind, text: string) => number): void {
+  #length(
+    length: Expr | "rest",
+    seen: Scope,
+    at: Position,
+    path: string,
+    fault: (kind: FaultKind, text: string) => number,
+  ): void {
     if (length === "rest") {
       const max = "the rest";
       fault("max", `takes more than ${max} may`);
@@ -498,14 +740,29 @@ class Resolver {
       if (p.op !== "field") continue;
       const field = seen.get(p.name);
       if (field === undefined) {
-        this.#fail(at, `${what} refers to '${p.name}', which is no earlier field`, hint(p.name, new Set(seen.keys()), "earlier fields"));
+        this.#fail(
+          at,
+          `${what} refers to '${p.name}', which is no earlier field`,
+          hint(p.name, new Set(seen.keys()), "earlier fields"),
+        );
       }
       const k = field.type.kind;
-      if ((k !== "uint" && k !== "escape" && k !== "varint") || (field.type.kind === "uint" && field.type.as === "bigint")) {
-        this.#fail(at, `${what} refers to '${p.name}', which is no number`, "only numbers up to 2^53 can decide something");
+      if (
+        (k !== "uint" && k !== "escape" && k !== "varint") ||
+        (field.type.kind === "uint" && field.type.as === "bigint")
+      ) {
+        this.#fail(
+          at,
+          `${what} refers to '${p.name}', which is no number`,
+          "only numbers up to 2^53 can decide something",
+        );
       }
       if (field.when !== undefined && !condition) {
-        this.#fail(at, `${what} refers to '${p.name}', which may be absent`, "refer to the field that its presence depends on");
+        this.#fail(
+          at,
+          `${what} refers to '${p.name}', which may be absent`,
+          "refer to the field that its presence depends on",
+        );
       }
       if (field.type.kind === "uint" && field.type.konst !== undefined && !field.lint) {
         this.#fail(at, `${what} refers to '${p.name}', which is constant`, "write the number");
@@ -516,12 +773,17 @@ class Resolver {
   /** A look-up knows every value that it may be asked for. */
   #entries(pick: Extract<Expr, { op: "pick" }>, seen: Scope, at: Position, what: string): void {
     if (pick.otherwise !== undefined) return;
-    const field = typeof pick.of === "object" && pick.of.op === "field" ? seen.get(pick.of.name) : undefined;
+    const field =
+      typeof pick.of === "object" && pick.of.op === "field" ? seen.get(pick.of.name) : undefined;
     const spans = field === undefined ? [evaluate(pick.of, domains(seen))] : domain(field);
     for (const { lo, hi } of spans) {
       for (let n = lo; n <= hi; n++) {
         if (n in pick.map) continue;
-        this.#fail(at, `${what} has no entry for ${n}`, "add one, give a second argument for all others, or restrict the field with oneOf()");
+        this.#fail(
+          at,
+          `${what} has no entry for ${n}`,
+          "add one, give a second argument for all others, or restrict the field with oneOf()",
+        );
       }
     }
   }
@@ -541,16 +803,25 @@ class Resolver {
       let bits = 0;
       for (const f of fields) {
         const width = bitWidth(f);
-        if (width === undefined || (bits === 0 && f.type.kind === "uint" && width % 8 === 0)) continue;
+        if (width === undefined || (bits === 0 && f.type.kind === "uint" && width % 8 === 0))
+          continue;
         if (width > 8 - bits) {
-          this.#fail(f.position, `'${f.path}' crosses an octet in a header that is not big-endian`, "split it, or use a whole u16 or u32");
+          this.#fail(
+            f.position,
+            `'${f.path}' crosses an octet in a header that is not big-endian`,
+            "split it, or use a whole u16 or u32",
+          );
         }
         bits = (bits + width) % 8;
       }
     }
   }
 
-  #bounds(fields: readonly FieldModel[], more: Pick<Findings, "end"> = {}, known?: ReadonlyMap<string, Interval>): Interval {
+  #bounds(
+    fields: readonly FieldModel[],
+    more: Pick<Findings, "end"> = {},
+    known?: ReadonlyMap<string, Interval>,
+  ): Interval {
     const reached = this.#reached;
     const findings: Findings = {
       negative: (f, least) => this.#negative(f, least),
@@ -565,23 +836,43 @@ class Resolver {
   }
 
   #negative(f: FieldModel, least: number): never {
-    return this.#fail(f.position, `the length of '${f.path}' can be negative, down to ${least}`, "add a must() to the field that it is computed from: .must(x => x.ge(…))");
+    return this.#fail(
+      f.position,
+      `the length of '${f.path}' can be negative, down to ${least}`,
+      "add a must() to the field that it is computed from: .must(x => x.ge(…))",
+    );
   }
 
   #unbounded(f: FieldModel): never {
-    return this.#fail(f.position, `'${f.path}' has no greatest length, so neither has the header`, "bound it: rest(max), { max }, or a must() on the length");
+    return this.#fail(
+      f.position,
+      `'${f.path}' has no greatest length, so neither has the header`,
+      "bound it: rest(max), { max }, or a must() on the length",
+    );
   }
 
   /** Fields and arms that no path takes. */
   #reach(fields: readonly FieldModel[]): void {
     for (const f of fields) {
-      if (!this.#reached.has(f.path)) this.#fail(f.position, `'${f.path}' can never be present`, "its condition contradicts what earlier fields allow; mend it");
+      if (!this.#reached.has(f.path))
+        this.#fail(
+          f.position,
+          `'${f.path}' can never be present`,
+          "its condition contradicts what earlier fields allow; mend it",
+        );
       const t = f.type;
       if (t.kind === "nested") this.#reach(t.fields);
       if (t.kind !== "choose") continue;
-      for (const arm of [...t.arms, ...(t.otherwise === undefined ? [] : [{ name: "otherwise", fields: t.otherwise }])]) {
+      for (const arm of [
+        ...t.arms,
+        ...(t.otherwise === undefined ? [] : [{ name: "otherwise", fields: t.otherwise }]),
+      ]) {
         if (!this.#reached.has(`${f.path}#${arm.name}`)) {
-          this.#fail(this.#place(`${f.path}.${arm.name}`).at, `the arm '${arm.name}' of '${f.path}' can never be taken`, "no value that the earlier field may have leads there; take it away");
+          this.#fail(
+            this.#place(`${f.path}.${arm.name}`).at,
+            `the arm '${arm.name}' of '${f.path}' can never be taken`,
+            "no value that the earlier field may have leads there; take it away",
+          );
         }
         this.#reach(arm.fields);
       }
@@ -589,21 +880,51 @@ class Resolver {
   }
 
   /** The trailer's octets; head fields that decide them are arguments. */
-  #tail(head: readonly FieldModel[], last: readonly FieldModel[], front: readonly FieldModel[]): Interval & { needs: string[] } {
+  #tail(
+    head: readonly FieldModel[],
+    last: readonly FieldModel[],
+    front: readonly FieldModel[],
+  ): Interval & { needs: string[] } {
     for (const f of last) {
       if (f.min !== f.max || f.when !== undefined) {
-        this.#fail(f.position, `the trailer's last field '${f.path}' has no fixed size, so decoding from the end cannot find it`, "put it into before(…), with a size that the last fields or the head decide");
+        this.#fail(
+          f.position,
+          `the trailer's last field '${f.path}' has no fixed size, so decoding from the end cannot find it`,
+          "put it into before(…), with a size that the last fields or the head decide",
+        );
       }
     }
     for (const f of front) {
       const t = f.type;
-      const self = t.kind === "escape" || t.kind === "varint" || t.kind === "choose" || t.kind === "pad" || t.kind === "nested";
-      const open = (t.kind === "repeat" && t.count === undefined) || t.kind === "tlv" || ("length" in t && t.length === "rest");
+      const self =
+        t.kind === "escape" ||
+        t.kind === "varint" ||
+        t.kind === "choose" ||
+        t.kind === "pad" ||
+        t.kind === "nested";
+      const open =
+        (t.kind === "repeat" && t.count === undefined) ||
+        t.kind === "tlv" ||
+        ("length" in t && t.length === "rest");
       const own = new Set(front.map((x) => x.name));
-      const length = t.kind === "bytes" || t.kind === "text" ? t.length : t.kind === "repeat" ? t.count : undefined;
-      const inside = [length, f.when].some((x) => x !== undefined && x !== "rest" && [...parts(x)].some((p) => p.op === "field" && own.has(p.name)));
+      const length =
+        t.kind === "bytes" || t.kind === "text"
+          ? t.length
+          : t.kind === "repeat"
+            ? t.count
+            : undefined;
+      const inside = [length, f.when].some(
+        (x) =>
+          x !== undefined &&
+          x !== "rest" &&
+          [...parts(x)].some((p) => p.op === "field" && own.has(p.name)),
+      );
       if ((self && f.min !== f.max) || open || inside) {
-        this.#fail(f.position, `neither the trailer's last octets nor the head decide the size of '${f.path}'`, "let a fixed field at the very end, or in the head, say it");
+        this.#fail(
+          f.position,
+          `neither the trailer's last octets nor the head decide the size of '${f.path}'`,
+          "let a fixed field at the very end, or in the head, say it",
+        );
       }
     }
     if (last.length + front.length === 0) return { lo: 0, hi: 0, needs: [] };
@@ -611,23 +932,37 @@ class Resolver {
     const known = new Map(head.map((f) => [f.name, whole(domain(f))]));
     const octets = this.#bounds(all, {}, known);
     const tail = new Set(all.map((f) => f.name));
-    const used = all.flatMap((f) => [...exprs(f)].flatMap((x) => [...parts(x)].flatMap((p) => (p.op === "field" ? [p.name] : []))));
+    const used = all.flatMap((f) =>
+      [...expressions(f)].flatMap((x) =>
+        [...parts(x)].flatMap((p) => (p.op === "field" ? [p.name] : [])),
+      ),
+    );
     const needs = [...new Set(used)].filter((n) => !tail.has(n));
     return { ...octets, needs: head.map((f) => f.name).filter((n) => needs.includes(n)) };
   }
 
   /** Whether the computed field always is what it is computed to: its value decides the size itself. */
-  #implied(f: FieldModel, head: readonly FieldModel[], sizes: readonly { env: ReadonlyMap<string, Interval>; octets: Interval }[]): boolean {
+  #implied(
+    f: FieldModel,
+    head: readonly FieldModel[],
+    sizes: readonly { env: ReadonlyMap<string, Interval>; octets: Interval }[],
+  ): boolean {
     if (f.auto === undefined || typeof f.auto !== "object") return false;
     const { auto } = f;
-    const of = "of" in auto && typeof auto.of === "string" ? head.find((x) => x.name === auto.of) : undefined;
-    const isSelf = (e: Expr | "rest" | undefined) => typeof e === "object" && e.op === "field" && e.name === f.name;
+    const of =
+      "of" in auto && typeof auto.of === "string"
+        ? head.find((x) => x.name === auto.of)
+        : undefined;
+    const isSelf = (e: Expr | "rest" | undefined) =>
+      typeof e === "object" && e.op === "field" && e.name === f.name;
     if (auto.op === "octets" && of !== undefined) {
       const t = of.type;
       return (t.kind === "bytes" || t.kind === "text") && isSelf(t.length) && of.when === undefined;
     }
-    if (auto.op === "count" && of?.type.kind === "repeat") return isSelf(of.type.count) && of.when === undefined;
-    if ([...parts(auto)].some((p) => p.op === "octets" || p.op === "count" || p.op === "payload")) return false;
+    if (auto.op === "count" && of?.type.kind === "repeat")
+      return isSelf(of.type.count) && of.when === undefined;
+    if ([...parts(auto)].some((p) => p.op === "octets" || p.op === "count" || p.op === "payload"))
+      return false;
     return sizes.every(({ env, octets }) => {
       const value = env.get(f.name);
       if (value === undefined || value.lo !== value.hi || octets.lo !== octets.hi) return false;
@@ -642,49 +977,56 @@ class Resolver {
     for (const f of fields) {
       if (f.auto === undefined || typeof f.auto === "string") continue;
       for (const p of parts(f.auto)) {
-        if (p.op === "payload") this.#fail(f.position, `'${f.path}' is computed from octets that are not the header's`, "leave it a plain field; the caller knows the payload");
+        if (p.op === "payload")
+          this.#fail(
+            f.position,
+            `'${f.path}' is computed from octets that are not the header's`,
+            "leave it a plain field; the caller knows the payload",
+          );
         if (p.op !== "octets" && p.op !== "count") continue;
         const of = seen.get(p.of);
-        if (of === undefined) this.#fail(f.position, `'${f.path}' is computed from '${p.of}', which is no field`, hint(p.of, new Set(seen.keys()), "fields"));
-        if (p.op === "count" && of.type.kind !== "repeat") this.#fail(f.position, `'${f.path}' counts '${p.of}', which is no repetition`, "use octetsOf()");
+        if (of === undefined)
+          this.#fail(
+            f.position,
+            `'${f.path}' is computed from '${p.of}', which is no field`,
+            hint(p.of, new Set(seen.keys()), "fields"),
+          );
+        if (p.op === "count" && of.type.kind !== "repeat")
+          this.#fail(
+            f.position,
+            `'${f.path}' counts '${p.of}', which is no repetition`,
+            "use octetsOf()",
+          );
       }
     }
   }
 
-  #payload(length: Expr, head: readonly FieldModel[]): void {
+  #payload(length: Expr, told: Expr | undefined, head: readonly FieldModel[]): void {
     const at = this.#place("@payload.length").at;
     this.#expr(length, scope(head), at, "the payload's length");
-    const quiet: Findings = {
-      negative() {},
+    if (told !== undefined)
+      this.#expr(told, scope(head), this.#place("@payload.told").at, "the condition", true);
+    if (head.length === 0) return;
+    // The payload is walked as if it were one more field.
+    const { when, ...first } = head[0] as FieldModel;
+    const probe = {
+      ...first,
+      ...optional("when", told),
+      name: "",
+      path: "",
+      type: { kind: "bytes", length } as const,
+      musts: [],
+    };
+    bounds([...head, probe], {
+      negative: (_, least) =>
+        this.#fail(
+          at,
+          `the payload's length can be negative, down to ${least}`,
+          "add a must() to the field that it is computed from",
+        ),
       unbounded() {},
       present() {},
-      end: (env, octets) => {
-        const all = new Map([...domains(scope(head)), ...env]);
-        const least = evaluate(length, all, { head: octets }).lo;
-        if (least < 0) this.#fail(at, `the payload's length can be negative, down to ${least}`, "add a must() to the field that it is computed from");
-      },
-    };
-    // A field that decides the payload is tried as one that decides the head.
-    const probe = { ...(head[0] as FieldModel), name: "", path: "", type: { kind: "bytes", length } as const, musts: [] };
-    if (head.length > 0) bounds([...head, probe], { ...quiet, negative: (_, least) => this.#fail(at, `the payload's length can be negative, down to ${least}`, "add a must() to the field that it is computed from") });
-  }
-}
-
-function* exprs(f: FieldModel): Generator<Expr> {
-  if (f.when !== undefined) yield f.when;
-  for (const m of [...f.musts, ...f.shoulds]) yield m.expr;
-  if (f.auto !== undefined && typeof f.auto !== "string") yield f.auto;
-  const t = f.type;
-  if ((t.kind === "bytes" || t.kind === "text") && t.length !== "rest") yield t.length;
-  if (t.kind === "repeat") {
-    if (t.count !== undefined) yield t.count;
-    if (t.until !== undefined) yield t.until;
-    yield* exprs(t.of);
-  }
-  if (t.kind === "nested") for (const g of t.fields) yield* exprs(g);
-  if (t.kind === "choose") {
-    yield t.on;
-    for (const g of [...t.arms.flatMap((a) => a.fields), ...(t.otherwise ?? [])]) yield* exprs(g);
+    });
   }
 }
 
@@ -706,8 +1048,22 @@ function natural(t: TypeModel): Format {
 }
 
 const SIGN: Readonly<Record<string, string>> = {
-  add: "+", sub: "-", mul: "*", div: "/", mod: "%", shl: "<<", shr: ">>", mask: "&",
-  eq: "==", ne: "!=", lt: "<", le: "<=", gt: ">", ge: ">=", and: "and", or: "or",
+  add: "+",
+  sub: "-",
+  mul: "*",
+  div: "/",
+  mod: "%",
+  shl: "<<",
+  shr: ">>",
+  mask: "&",
+  eq: "==",
+  ne: "!=",
+  lt: "<",
+  le: "<=",
+  gt: ">",
+  ge: ">=",
+  and: "and",
+  or: "or",
 };
 
 /** An expression in words for people: `(ihl - 5) * 4`. */
@@ -726,10 +1082,14 @@ export function print(e: Expr, inner = false): string {
       return `octets of ${e.of}`;
     case "count":
       return `elements of ${e.of}`;
+    case "last":
+      return `last of ${e.of}`;
     case "not":
       return `not ${print(e.a, true)}`;
     case "pick":
-      return `${print(e.of, true)} → {${Object.entries(e.map).map(([k, v]) => `${k}: ${v}`).join(", ")}}`;
+      return `${print(e.of, true)} → {${Object.entries(e.map)
+        .map(([k, v]) => `${k}: ${v}`)
+        .join(", ")}}`;
     default: {
       const text = `${print(e.a, true)} ${SIGN[e.op]} ${print(e.b, true)}`;
       return inner ? `(${text})` : text;

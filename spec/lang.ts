@@ -24,6 +24,8 @@ export type Expr =
   | { readonly op: "octets"; readonly of: string }
   /** Elements of a repetition of this header. */
   | { readonly op: "count"; readonly of: string }
+  /** Last element of a repetition of this header; only for what the dissector shows. */
+  | { readonly op: "last"; readonly of: string }
   | { readonly op: Binary; readonly a: Expr; readonly b: Expr }
   | { readonly op: "not"; readonly a: Expr }
   | {
@@ -135,6 +137,8 @@ export const payloadLength: E = new E({ op: "payload" });
 export const octetsOf = (field: string): E => new E({ op: "octets", of: field });
 /** Elements that the repetition has; for `auto`, which looks forward. */
 export const countOf = (field: string): E => new E({ op: "count", of: field });
+/** The last element of the repetition; for `shows`. */
+export const lastOf = (field: string): E => new E({ op: "last", of: field });
 
 // --------------------------------------------------------------------------------------- fields
 
@@ -530,7 +534,7 @@ export type Next = { readonly when?: Expr } & (
   /** The header that claims this value in the table. `name` shows in the list of protocols if `listed`. */
   | { readonly by: "value"; readonly table: string; readonly value: Expr; readonly listed?: true }
   /** The header that claims the value of the flow fact; table and fact have one name. */
-  | { readonly by: "fact"; readonly table: string }
+  | { readonly by: "fact"; readonly table: string; readonly message?: true }
   /** The first header claiming the table whose `measure` accepts the octets. */
   | { readonly by: "trial"; readonly table: string; readonly again?: true; readonly quoted?: true }
   | { readonly by: "name"; readonly header: string }
@@ -572,10 +576,17 @@ export const by = (
   ...(options.listed === true ? { listed: true } : {}),
   ...cond(options.when),
 });
-/** The header that claims what the flow fact `name` says; the table has the fact's name. */
-export const byFact = (name: string, options: { when?: E<boolean> } = {}): Next => ({
+/**
+ * The header that claims what the flow fact `name` says; the table has the fact's name. `message`: what
+ * follows is one message of an application, so lists of messages have a row for it.
+ */
+export const byFact = (
+  name: string,
+  options: { when?: E<boolean>; message?: boolean } = {},
+): Next => ({
   by: "fact",
   table: name,
+  ...(options.message === true ? { message: true } : {}),
   ...cond(options.when),
 });
 /**
@@ -646,6 +657,8 @@ export const pick = (fact: string, map: Readonly<Record<string, number | Fact>>)
 export interface PayloadSpec {
   /** Octets; unset: all that the layer below brought. */
   readonly length?: Expr;
+  /** Whether the length counts; where it does not, it is as if it were unset. */
+  readonly told?: Expr;
   readonly via?: readonly Via[];
   readonly next?: readonly Next[];
 }
@@ -704,6 +717,8 @@ export class Header<S extends Fields, T extends Fields> {
   payload(
     options: {
       length?: (h: Refs<S>) => E;
+      /** Whether the length counts: IPv4 has 0 there where a network card was to fill it in. */
+      told?: (h: Refs<S>) => E<boolean>;
       via?: (h: Refs<S>) => readonly Via[];
       next?: (h: Refs<S>) => readonly Next[];
     } = {},
@@ -712,6 +727,7 @@ export class Header<S extends Fields, T extends Fields> {
     return this.#with({
       payload: {
         ...(options.length === undefined ? {} : { length: options.length(h).expr }),
+        ...(options.told === undefined ? {} : { told: options.told(h).expr }),
         ...(options.via === undefined ? {} : { via: options.via(h) }),
         ...(options.next === undefined ? {} : { next: options.next(h) }),
       },

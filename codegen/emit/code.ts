@@ -58,7 +58,8 @@ const TAKEN = new Set(
 );
 
 /** A field's name as that of a variable. */
-export const local = (name: string): string => (TAKEN.has(name) || /^w\d*$/.test(name) ? `${name}_` : name);
+export const local = (name: string): string =>
+  TAKEN.has(name) || /^w\d*$/.test(name) ? `${name}_` : name;
 
 /** A mask or a constant of the wire. */
 export const hex = (n: number): string => (n < 10 ? String(n) : `0x${n.toString(16)}`);
@@ -91,7 +92,8 @@ const SIGNS: Readonly<Record<string, string>> = {
 };
 const LOGIC = new Set(["eq", "ne", "lt", "le", "gt", "ge", "and", "or", "not"]);
 
-const wrap = (text: string): string => (/^[\w.$()[\]]+$/.test(text) && !/^\(.*[^)]$/.test(text) ? text : `(${text})`);
+const wrap = (text: string): string =>
+  /^[\w.$()[\]]+$/.test(text) && !/^\(.*[^)]$/.test(text) ? text : `(${text})`;
 
 /** An expression that yields a number. */
 export function num(e: Expr, names: Names): string {
@@ -110,12 +112,16 @@ export function num(e: Expr, names: Names): string {
     case "count":
       return names.count?.(e.of) ?? "NaN";
     case "payload":
+    case "last":
       return "NaN";
     case "pick": {
       const of = wrap(num(e.of, names));
       const entries = Object.entries(e.map);
       const otherwise = e.otherwise ?? entries.pop()?.[1] ?? 0;
-      return entries.reduceRight((rest, [k, n]) => `${of} === ${k} ? ${n} : ${rest}`, String(otherwise));
+      return entries.reduceRight(
+        (rest, [k, n]) => `${of} === ${k} ? ${n} : ${rest}`,
+        String(otherwise),
+      );
     }
     case "not":
       return `Number(${cond(e, names)})`;
@@ -129,7 +135,9 @@ export function num(e: Expr, names: Names): string {
     case "shl":
       return typeof e.b === "number" ? `${a} * ${2 ** e.b}` : `${a} * 2 ** ${b}`;
     case "shr":
-      return typeof e.b === "number" ? `Math.floor(${a} / ${2 ** e.b})` : `Math.floor(${a} / 2 ** ${b})`;
+      return typeof e.b === "number"
+        ? `Math.floor(${a} / ${2 ** e.b})`
+        : `Math.floor(${a} / 2 ** ${b})`;
     case "mask":
       return `(${a} & ${b}) >>> 0`;
     default:
@@ -148,7 +156,8 @@ export function cond(e: Expr, names: Names): string {
   if (e.op === "and" || e.op === "or") {
     return junction(e.op === "and" ? "&&" : "||", cond(e.a, names), cond(e.b, names));
   }
-  if (LOGIC.has(e.op) && "b" in e) return `${wrap(num(e.a, names))} ${SIGNS[e.op]} ${wrap(num(e.b, names))}`;
+  if (LOGIC.has(e.op) && "b" in e)
+    return `${wrap(num(e.a, names))} ${SIGNS[e.op]} ${wrap(num(e.b, names))}`;
   return `${wrap(num(e, names))} !== 0`;
 }
 
@@ -225,7 +234,10 @@ function plainType(t: TypeModel, f: FieldModel, header: HeaderModel): string {
     case "nested":
       return objectType(t.fields, header);
     case "choose": {
-      const arms = [...t.arms.map((a) => a.fields), ...(t.otherwise === undefined ? [] : [t.otherwise])];
+      const arms = [
+        ...t.arms.map((a) => a.fields),
+        ...(t.otherwise === undefined ? [] : [t.otherwise]),
+      ];
       return [...new Set(arms.map((a) => objectType(a, header)))].join(" | ");
     }
   }

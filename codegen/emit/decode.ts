@@ -3,10 +3,11 @@
  * `measure` checks, `decode` checks and keeps, `read` only keeps, `explain` says where a check fails.
  */
 import type { Expr } from "../../spec/lang.js";
-import { layout, type Segment } from "../layout.js";
+import { ends, fieldsOf, fixedSize, layout, offsetOf, type Segment } from "../layout.js";
 import {
   type ChooseModel,
   type EscapeModel,
+  expressions,
   type FaultKind,
   type FieldModel,
   type HeaderModel,
@@ -17,7 +18,20 @@ import {
   type TlvModel,
   type UintModel,
 } from "../model.js";
-import { type Code, cond, dec, enumName, hex, local, type Names, negated, num, outside, typeOf } from "./code.js";
+import {
+  type Code,
+  cond,
+  dec,
+  enumName,
+  hex,
+  local,
+  type Names,
+  negated,
+  num,
+  outside,
+  typeOf,
+} from "./code.js";
+import { flip, konstTest, load, offset, part, plus, scalar, wide, wrapSum } from "./load.js";
 import type { Used } from "./support.js";
 
 export type Mode = "measure" | "decode" | "read" | "explain";
@@ -58,7 +72,9 @@ export class Decoder {
     if (header.little !== undefined) all.push(header.little.when);
     this.#needed = new Set(all.flatMap(reads));
     this.#measured = new Set(
-      all.flatMap((e) => [...parts(e)].flatMap((p) => (p.op === "octets" || p.op === "count" ? [p.of] : []))),
+      all.flatMap((e) =>
+        [...parts(e)].flatMap((p) => (p.op === "octets" || p.op === "count" ? [p.of] : [])),
+      ),
     );
   }
 
@@ -69,7 +85,11 @@ export class Decoder {
 
   /** Octets from the header's first, as an expression. */
   get taken(): string {
-    return this.#base === "o" ? String(this.#plus) : this.#plus === 0 ? "p - o" : `p - o + ${this.#plus}`;
+    return this.#base === "o"
+      ? String(this.#plus)
+      : this.#plus === 0
+        ? "p - o"
+        : `p - o + ${this.#plus}`;
   }
 
   /** Begins at an offset that a variable holds, with all octets known to be there. */
@@ -105,9 +125,12 @@ export class Decoder {
       const first = segments[i] as Segment;
       let j = i + 1;
       // Neighbours of fixed size under one condition share a test of what is left.
-      while (j < segments.length && same(first.when, segments[j]?.when) && !ends(segments[j - 1])) j++;
+      while (j < segments.length && same(first.when, segments[j]?.when) && !ends(segments[j - 1]))
+        j++;
       if (little !== undefined && fields === this.header.head) {
-        const start = segments.findIndex((s) => fields.indexOf(fieldsOf(s)[0] as FieldModel) >= little.from);
+        const start = segments.findIndex(
+          (s) => fields.indexOf(fieldsOf(s)[0] as FieldModel) >= little.from,
+        );
         if (start === i) {
           this.code.line(`const little = ${cond(little.when, this.names())};`);
         } else if (start > i && start < j) j = start;
@@ -154,7 +177,10 @@ export class Decoder {
       const test =
         f.auto === "internet"
           ? `${this.used.get("internet")}(v, o, ${this.at}, o + ${fixed}) !== ${local(f.name)}`
-          : negated({ op: "eq", a: { op: "self" }, b: f.auto }, this.names(local(f.name), `(${this.taken})`));
+          : negated(
+              { op: "eq", a: { op: "self" }, b: f.auto },
+              this.names(local(f.name), `(${this.taken})`),
+            );
       this.#refuse(test, f, "auto", fixed === undefined ? this.at : `o + ${fixed}`);
     }
   }
@@ -209,7 +235,11 @@ export class Decoder {
   }
 
   /** Groups of bits side by side that one load can fetch. */
-  #join(group: readonly Segment[], from: number, tested: number): Extract<Segment, { kind: "bits" }>[] {
+  #join(
+    group: readonly Segment[],
+    from: number,
+    tested: number,
+  ): Extract<Segment, { kind: "bits" }>[] {
     const joined = [group[from] as Extract<Segment, { kind: "bits" }>];
     let octets = joined[0]?.octets ?? 0;
     for (let i = from + 1; i <= from + tested; i++) {
@@ -233,7 +263,9 @@ export class Decoder {
     if (fault !== undefined) {
       this.code.line(`if (${test}) return ${this.#fault(fault.n, fault.path, this.at)};`);
     } else if (this.mode === "explain") {
-      this.code.line(`if (${test}) return ${this.used.get("short")}(${this.#quoted()}, ${flip(short)});`);
+      this.code.line(
+        `if (${test}) return ${this.used.get("short")}(${this.#quoted()}, ${flip(short)});`,
+      );
     } else this.code.line(`if (${test}) return ${short};`);
   }
 
@@ -254,7 +286,8 @@ export class Decoder {
   /** Refuses if `test` holds. */
   #refuse(test: string, f: FieldModel, kind: FaultKind, at: string): void {
     const n = f.faults[kind];
-    if (this.#check && n !== undefined) this.code.line(`if (${test}) return ${this.#fault(n, f.path, at)};`);
+    if (this.#check && n !== undefined)
+      this.code.line(`if (${test}) return ${this.#fault(n, f.path, at)};`);
   }
 
   /** The rules of a number, once it is in a variable. */
@@ -290,7 +323,12 @@ export class Decoder {
       const octet = plus(at, Math.floor(from / 8));
       if (f.type.kind === "escape") this.#escape(f, f.type, value, octet, assigned);
       else if (konst !== undefined && !f.lint) {
-        this.#refuse(`${/^\w+$/.test(value) ? value : `(${value})`} !== ${hex(konst)}`, f, "konst", octet);
+        this.#refuse(
+          `${/^\w+$/.test(value) ? value : `(${value})`} !== ${hex(konst)}`,
+          f,
+          "konst",
+          octet,
+        );
       } else if (this.#wants(f) || this.#checks(f)) {
         const bool = (f.type as Fixed).as === "boolean";
         const text = bool ? `(${word} & ${hex(2 ** shift)}) !== 0` : value;
@@ -314,8 +352,15 @@ export class Decoder {
   }
 
   #bind(f: FieldModel, value: string, assigned: boolean): void {
-    const cast = this.#keep && f.type.kind === "uint" && f.type.names !== undefined && f.type.open !== true && !f.lint;
-    const text = cast ? `${/^[\w.()]+$/.test(value) ? value : `(${value})`} as ${enumName(f, this.header)}` : value;
+    const cast =
+      this.#keep &&
+      f.type.kind === "uint" &&
+      f.type.names !== undefined &&
+      f.type.open !== true &&
+      !f.lint;
+    const text = cast
+      ? `${/^[\w.()]+$/.test(value) ? value : `(${value})`} as ${enumName(f, this.header)}`
+      : value;
     this.code.line(`${assigned && this.#wants(f) ? "" : "const "}${local(f.name)} = ${text};`);
   }
 
@@ -351,7 +396,8 @@ export class Decoder {
     const low = at === "p" || !at.includes(" + ") ? `${at} + 4` : plus(at, 4);
     const [hi, lo] = order === "little" ? [low, at] : [at, low];
     const little = order === "big" ? "" : order === "little" ? ", true" : ", little";
-    const [high, least] = order === "header" ? [`little ? ${low} : ${at}`, `little ? ${at} : ${low}`] : [hi, lo];
+    const [high, least] =
+      order === "header" ? [`little ? ${low} : ${at}`, `little ? ${at} : ${low}`] : [hi, lo];
     this.code.line(`const ${word} = v.getUint32(${high}${little});`);
     this.#refuse(`${word} > 0x1fffff`, f, "range", at);
     this.code.line(`${declare}${x} = ${word} * 0x1_0000_0000 + v.getUint32(${least}${little});`);
@@ -369,9 +415,18 @@ export class Decoder {
       if (t.bits === 64 && t.as === "number") {
         if (this.#wants(f) || this.#checks(f)) this.#u53(f, x, at, t.order, declare);
       } else if (konstant) {
-        this.#refuse(`${scalar(t.bits, t.signed, at, t.order)} !== ${hex(konst as number)}`, f, "konst", at);
+        this.#refuse(
+          `${scalar(t.bits, t.signed, at, t.order)} !== ${hex(konst as number)}`,
+          f,
+          "konst",
+          at,
+        );
       } else if (this.#wants(f) || this.#checks(f)) {
-        this.#bind(f, t.as === "bigint" ? wide(t, at) : scalar(t.bits, t.signed, at, t.order), assigned);
+        this.#bind(
+          f,
+          t.as === "bigint" ? wide(t, at) : scalar(t.bits, t.signed, at, t.order),
+          assigned,
+        );
       }
       this.#plus += t.bits / 8;
       this.#seen.set(f.name, f);
@@ -400,7 +455,9 @@ export class Decoder {
         this.cursor();
         const n = `${x}Octets`;
         const limit = this.#limit?.name ?? "end";
-        this.code.line(`const ${n} = ${t.length === "rest" ? `${limit} - p` : num(t.length, this.names())};`);
+        this.code.line(
+          `const ${n} = ${t.length === "rest" ? `${limit} - p` : num(t.length, this.names())};`,
+        );
         if (t.max !== undefined) this.#refuse(`${n} > ${t.max}`, f, "max", "p");
         if (t.length !== "rest") this.#left(n);
         if (this.#keep) this.#octets(f, "p", n, assigned);
@@ -437,14 +494,23 @@ export class Decoder {
 
   #octets(f: FieldModel, at: string, n: string, assigned: boolean): void {
     const view = `${this.used.get("octets")}(v, ${at}, ${n})`;
-    if (f.type.kind === "bytes") return this.code.line(`${assigned ? "" : "const "}${local(f.name)} = ${view};`);
+    if (f.type.kind === "bytes")
+      return this.code.line(`${assigned ? "" : "const "}${local(f.name)} = ${view};`);
     this.#text(f, at, n);
-    this.code.line(`${assigned ? "" : "const "}${local(f.name)} = ${this.used.get("textAt")}(v, ${at}, ${n});`);
+    this.code.line(
+      `${assigned ? "" : "const "}${local(f.name)} = ${this.used.get("textAt")}(v, ${at}, ${n});`,
+    );
   }
 
   #text(f: FieldModel, at: string, n: string): void {
     const ascii = f.type.kind === "text" && f.type.encoding === "ascii";
-    if (this.#check) this.#refuse(`!${this.used.get(ascii ? "isAscii" : "isUtf8")}(v, ${at}, ${n})`, f, "text", at);
+    if (this.#check)
+      this.#refuse(
+        `!${this.used.get(ascii ? "isAscii" : "isUtf8")}(v, ${at}, ${n})`,
+        f,
+        "text",
+        at,
+      );
   }
 
   #varint(f: FieldModel, bits: number, assigned: boolean): void {
@@ -456,7 +522,12 @@ export class Decoder {
       this.code.line("const octet = v.getUint8(p++);");
       this.code.line(`${x} += (octet & 0x7f) * scale;`);
       this.#refuse(`octet === 0 && scale > 1`, f, "shortest", "p - 1");
-      this.#refuse(`${x} >= ${hex(2 ** bits)} || (octet > 0x7f && scale >= ${hex(2 ** (7 * (Math.ceil(bits / 7) - 1)))})`, f, "range", "p - 1");
+      this.#refuse(
+        `${x} >= ${hex(2 ** bits)} || (octet > 0x7f && scale >= ${hex(2 ** (7 * (Math.ceil(bits / 7) - 1)))})`,
+        f,
+        "range",
+        "p - 1",
+      );
       this.code.line("if (octet < 0x80) break;");
     });
     this.#rules(f, "p - 1");
@@ -479,7 +550,8 @@ export class Decoder {
     const outer = new Map(this.#seen);
     this.fields(fields);
     this.autos(fields, false);
-    if (into !== undefined && this.#keep && inValue(f)) this.code.line(`${into} = ${literal(fields)};`);
+    if (into !== undefined && this.#keep && inValue(f))
+      this.code.line(`${into} = ${literal(fields)};`);
     this.#seen.clear();
     for (const [k, g] of outer) this.#seen.set(k, g);
   }
@@ -498,12 +570,16 @@ export class Decoder {
     };
     this.code.block(`switch (${on})`, () => {
       for (const a of t.arms) {
-        a.is.slice(0, -1).forEach((n) => this.code.line(`case ${n}:`));
+        for (const n of a.is.slice(0, -1)) this.code.line(`case ${n}:`);
         this.code.block(`case ${a.is.at(-1)}:`, () => arm(a.fields));
       }
       if (t.otherwise !== undefined) this.code.block("default:", () => arm(t.otherwise ?? []));
-      else if (this.#check) this.code.line(`default: return ${this.#fault(f.faults.arm ?? 0, f.path, "p")};`);
-      else this.code.line(`default: throw new RangeError("${this.header.name}: measure before reading");`);
+      else if (this.#check)
+        this.code.line(`default: return ${this.#fault(f.faults.arm ?? 0, f.path, "p")};`);
+      else
+        this.code.line(
+          `default: throw new RangeError("${this.header.name}: measure before reading");`,
+        );
     });
   }
 
@@ -515,7 +591,13 @@ export class Decoder {
     const element = kept || this.#checksInside(of) || t.until !== undefined;
     this.cursor();
     if (counted) this.code.line(`const ${x}From = p;`);
-    if (kept) this.code.line(`${assigned ? "" : "const "}${x}: ${this.#type(f)} = [];`.replace(assigned ? `: ${this.#type(f)}` : "", ""));
+    if (kept)
+      this.code.line(
+        `${assigned ? "" : "const "}${x}: ${this.#type(f)} = [];`.replace(
+          assigned ? `: ${this.#type(f)}` : "",
+          "",
+        ),
+      );
     const item: FieldModel = { ...of, name: `${f.name}Item` };
     const one = () => {
       const outer = new Map(this.#seen);
@@ -544,11 +626,15 @@ export class Decoder {
       this.#stop(f, t.fill, stop, t.max * of.max);
       if (counted) this.code.line(`let ${n} = 0;`);
       const outer = this.#limit;
-      if (f.faults.fill !== undefined) this.#limit = { name: stop, fault: { n: f.faults.fill, path: f.path } };
-      this.code.block(counted ? `for (; p < ${stop}; ${n}++)` : `for (let i = 0; p < ${stop}; i++)`, () => {
-        this.#refuse(`${n} === ${t.max}`, f, "max", "p");
-        one();
-      });
+      if (f.faults.fill !== undefined)
+        this.#limit = { name: stop, fault: { n: f.faults.fill, path: f.path } };
+      this.code.block(
+        counted ? `for (; p < ${stop}; ${n}++)` : `for (let i = 0; p < ${stop}; i++)`,
+        () => {
+          this.#refuse(`${n} === ${t.max}`, f, "max", "p");
+          one();
+        },
+      );
       this.#limit = outer;
     } else if (t.until !== undefined) {
       if (counted) this.code.line(`let ${n} = 0;`);
@@ -581,7 +667,11 @@ export class Decoder {
     const { type } = f;
     if (type.kind === "uint" && (type.bits !== 64 || type.as !== "number")) {
       const at = this.at;
-      this.#bind(f, type.as === "bigint" ? wide(type, at) : scalar(type.bits, type.signed, at, type.order), false);
+      this.#bind(
+        f,
+        type.as === "bigint" ? wide(type, at) : scalar(type.bits, type.signed, at, type.order),
+        false,
+      );
       this.#plus += type.bits / 8;
       this.#named(f, at);
       return this.#rules(f, at);
@@ -597,20 +687,29 @@ export class Decoder {
 
   #checksInside(f: FieldModel): boolean {
     if (f.min !== f.max) return true;
-    return this.#check && (f.musts.length > 0 || Object.keys(f.faults).length > 0 || !["uint", "bytes"].includes(f.type.kind));
+    return (
+      this.#check &&
+      (f.musts.length > 0 ||
+        Object.keys(f.faults).length > 0 ||
+        !["uint", "bytes"].includes(f.type.kind))
+    );
   }
 
   /** Where a list's octets end, if they are there. */
   #stop(f: FieldModel, fill: Expr | "rest", stop: string, most: number): void {
     const limit = this.#limit?.name ?? "end";
-    this.code.line(`const ${stop} = ${fill === "rest" ? limit : `p + ${wrapSum(num(fill, this.names()))}`};`);
+    this.code.line(
+      `const ${stop} = ${fill === "rest" ? limit : `p + ${wrapSum(num(fill, this.names()))}`};`,
+    );
     if (f.type.kind === "tlv") this.#refuse(`${stop} - p > ${most}`, f, "max", "p");
     if (fill === "rest" || !this.#check || this.#limit === undefined) return;
     const { name, fault } = this.#limit;
     if (fault !== undefined) {
       this.code.line(`if (${name} < ${stop}) return ${this.#fault(fault.n, fault.path, "p")};`);
     } else if (this.mode === "explain") {
-      this.code.line(`if (${name} < ${stop}) return ${this.used.get("short")}(${this.#quoted()}, ${stop} - ${name});`);
+      this.code.line(
+        `if (${name} < ${stop}) return ${this.used.get("short")}(${this.#quoted()}, ${stop} - ${name});`,
+      );
     } else this.code.line(`if (${name} < ${stop}) return ${name} - ${stop};`);
   }
 
@@ -628,7 +727,10 @@ export class Decoder {
     } else {
       const ended = this.#check && t.end !== undefined;
       if (ended) this.code.line(`let ${x}Ended = false;`);
-      const order = this.header.order === "caller" || this.header.little !== undefined ? "header" : this.header.order;
+      const order =
+        this.header.order === "caller" || this.header.little !== undefined
+          ? "header"
+          : this.header.order;
       this.code.block(`while (p < ${stop})`, () => {
         if (t.type > 1) this.#refuse(`${stop} - p < ${t.type}`, f, "fill", "p");
         this.code.line(`const type = ${scalar(t.type * 8, false, "p", order as "big")};`);
@@ -650,7 +752,9 @@ export class Decoder {
         if (t.counts === "item") this.#refuse(`n < ${head} || n > ${stop} - p`, f, "fill", "p");
         else this.#refuse(`n > ${stop} - p`, f, "fill", "p");
         if (kept) {
-          this.code.line(`${x}.push({ type, value: ${this.used.get("octets")}(v, p + ${head}, n - ${head}) });`);
+          this.code.line(
+            `${x}.push({ type, value: ${this.used.get("octets")}(v, p + ${head}, n - ${head}) });`,
+          );
         }
         if (t.align === 1) this.code.line("p += n;");
         else {
@@ -665,121 +769,12 @@ export class Decoder {
   }
 }
 
-const fieldsOf = (s: Segment): readonly FieldModel[] => (s.kind === "bits" ? s.fields : [s.field]);
 const same = (a: Expr | undefined, b: Expr | undefined) => JSON.stringify(a) === JSON.stringify(b);
-
-/** Whether what follows cannot be known to stand at a fixed distance. */
-function ends(s: Segment | undefined): boolean {
-  if (s === undefined) return false;
-  return s.kind === "bits" && s.fields.at(-1)?.type.kind === "escape";
-}
-
-/** Octets of a segment, if always the same and tested together with its neighbours. */
-function fixedSize(s: Segment): number | undefined {
-  if (s.kind === "bits") return s.octets;
-  const t = s.field.type;
-  if (t.kind === "uint") return t.bits / 8;
-  if ((t.kind === "bytes" || t.kind === "text") && typeof t.length === "number") return t.length;
-  return undefined;
-}
 
 /** The object of fields' values; names that are variables as they are. */
 export function literal(fields: readonly FieldModel[]): string {
-  const own = fields.filter(inValue).map((f) => (local(f.name) === f.name ? f.name : `${f.name}: ${local(f.name)}`));
+  const own = fields
+    .filter(inValue)
+    .map((f) => (local(f.name) === f.name ? f.name : `${f.name}: ${local(f.name)}`));
   return own.length === 0 ? "{}" : `{ ${own.join(", ")} }`;
-}
-
-/** Offset of a field from the head's first octet, if it is fixed. */
-export function offsetOf(f: FieldModel, fields: readonly FieldModel[]): number | undefined {
-  let at = 0;
-  for (const s of layout(fields)) {
-    if (fieldsOf(s).includes(f)) return s.when === undefined ? at : undefined;
-    const n = fixedSize(s);
-    if (n === undefined || s.when !== undefined || ends(s)) return undefined;
-    at += n;
-  }
-  return undefined;
-}
-
-function* expressions(f: FieldModel, rules: boolean): Generator<Expr> {
-  if (f.when !== undefined) yield f.when;
-  if (rules) {
-    for (const m of f.musts) yield m.expr;
-    if (f.auto !== undefined && f.auto !== "internet" && f.implied !== true) yield f.auto;
-  }
-  const t = f.type;
-  if ((t.kind === "bytes" || t.kind === "text") && t.length !== "rest") yield t.length;
-  if (t.kind === "choose") {
-    yield t.on;
-    for (const a of [...t.arms.map((x) => x.fields), t.otherwise ?? []]) for (const g of a) yield* expressions(g, rules);
-  }
-  if (t.kind === "nested") for (const g of t.fields) yield* expressions(g, rules);
-  if (t.kind === "tlv" && t.fill !== "rest") yield t.fill;
-  if (t.kind === "repeat") {
-    if (t.count !== undefined) yield t.count;
-    if (t.fill !== undefined && t.fill !== "rest") yield t.fill;
-    if (t.until !== undefined) yield t.until;
-    yield* expressions(t.of, rules);
-  }
-}
-
-const plus = (at: string, n: number): string => {
-  if (n === 0) return at;
-  const sum = /^(\w+) \+ (\d+)$/.exec(at);
-  return sum === null ? `${at} + ${n}` : `${sum[1]} + ${Number(sum[2]) + n}`;
-};
-const wrapSum = (e: string): string => (/^[\w.]+$/.test(e) ? e : `(${e})`);
-/** `at - o`, simplified. */
-const offset = (at: string): string => {
-  if (at === "o") return "0";
-  const sum = /^o \+ (\d+)$/.exec(at);
-  return sum === null ? `${at} - o` : (sum[1] ?? "0");
-};
-/** The negation of a difference. */
-const flip = (d: string): string => {
-  const parts = /^(\w+) - \(?(.+?)\)?$/.exec(d);
-  return parts === null ? `-(${d})` : `${parts[2]} - ${parts[1]}`;
-};
-
-/** A load of 1 to 4 octets as an unsigned big-endian number. */
-function load(octets: number, at: string): string {
-  if (octets === 3) return `(v.getUint16(${at}) << 8) | v.getUint8(${plus(at, 2)})`;
-  return `v.getUint${octets * 8}(${at})`;
-}
-
-/** `width` bits of a word of `total`, `shift` above its lowest. */
-function part(word: string, total: number, shift: number, width: number): string {
-  if (width === total) return word;
-  const shifted = shift === 0 ? word : `(${word} >>> ${shift})`;
-  if (shift + width === total) return `${word} >>> ${shift}`;
-  if (width === 32) return `${shifted} >>> 0`;
-  return `${shifted} & ${hex(2 ** width - 1)}`;
-}
-
-/** A number of whole octets, up to 32 bits. */
-export function scalar(bits: number, signed: boolean, at: string, order: "big" | "little" | "header"): string {
-  const little = order === "big" || bits === 8 ? "" : order === "little" ? ", true" : ", little";
-  if (bits === 24) {
-    const big = `((v.getUint16(${at}) << 8) | v.getUint8(${plus(at, 2)}))`;
-    const small = `(v.getUint16(${at}, true) | (v.getUint8(${plus(at, 2)}) << 16))`;
-    return order === "big" ? big : order === "little" ? small : `(little ? ${small} : ${big})`;
-  }
-  return `v.get${signed ? "Int" : "Uint"}${bits}(${at}${little})`;
-}
-
-const wide = (t: UintModel, at: string): string => {
-  const little = t.order === "big" ? "" : t.order === "little" ? ", true" : ", little";
-  return `v.getBig${t.signed ? "Int" : "Uint"}64(${at}${little})`;
-};
-
-/** A test that octets are not the constant's. */
-function konstTest(octets: readonly number[], at: (n: number, from: number) => string): string {
-  const tests: string[] = [];
-  for (let i = 0; i < octets.length; ) {
-    const n = octets.length - i >= 4 ? 4 : octets.length - i >= 2 ? 2 : 1;
-    const value = octets.slice(i, i + n).reduce((a, b) => a * 256 + b, 0);
-    tests.push(`${at(n, i)} !== 0x${value.toString(16).padStart(n * 2, "0")}`);
-    i += n;
-  }
-  return tests.join(" || ");
 }

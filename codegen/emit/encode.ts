@@ -14,7 +14,18 @@ import {
   type TlvModel,
   type UintModel,
 } from "../model.js";
-import { type Code, cond, dec, hex, local, type Names, negated, num, objectType, outside } from "./code.js";
+import {
+  type Code,
+  cond,
+  dec,
+  hex,
+  local,
+  type Names,
+  negated,
+  num,
+  objectType,
+  outside,
+} from "./code.js";
 import type { Used } from "./support.js";
 
 /** How a field's value is reached: a variable, or a property of one. */
@@ -87,7 +98,8 @@ export class Encoder {
   #octetsOf(f: FieldModel): void {
     const name = `${local(f.name)}Octets`;
     const x = this.#text(f.name);
-    if (f.type.kind === "bytes" && f.when === undefined) return this.code.line(`const ${name} = ${x}.length;`);
+    if (f.type.kind === "bytes" && f.when === undefined)
+      return this.code.line(`const ${name} = ${x}.length;`);
     this.sizes([f], name, true);
   }
 
@@ -103,7 +115,9 @@ export class Encoder {
       declared = true;
       fixed = 0;
     };
-    for (const s of fields.length === 1 && fields[0]?.type.kind !== "escape" ? [alone(fields[0] as FieldModel)] : layout(fields)) {
+    for (const s of fields.length === 1 && fields[0]?.type.kind !== "escape"
+      ? [alone(fields[0] as FieldModel)]
+      : layout(fields)) {
       const add = () => {
         if (s.kind === "bits") {
           fixed += s.octets;
@@ -133,7 +147,9 @@ export class Encoder {
   /** Refuses if a conditional field's value is missing. */
   #present(f: FieldModel): void {
     if (!isParam(f) || f.min === f.max) return;
-    this.code.line(`if (${this.#text(f.name)} === undefined) refuse(${this.#path(f)}, "nothing", "is given, but it is present");`);
+    this.code.line(
+      `if (${this.#text(f.name)} === undefined) refuse(${this.#path(f)}, "nothing", "is given, but it is present");`,
+    );
     this.used.get("refuse");
   }
 
@@ -144,7 +160,9 @@ export class Encoder {
       case "bytes":
         return this.code.line(`${n} += ${x}.length;`);
       case "text":
-        return this.code.line(`${n} += ${this.used.get("textOctets")}(${this.#path(f)}, ${x}).length;`);
+        return this.code.line(
+          `${n} += ${this.used.get("textOctets")}(${this.#path(f)}, ${x}).length;`,
+        );
       case "varint":
         return this.code.line(`${n} += ${this.used.get("varintSize")}(${x});`);
       case "escape":
@@ -156,11 +174,19 @@ export class Encoder {
         if (of.min === of.max) return this.code.line(`${n} += ${x}.length * ${of.min};`);
         const item = `${local(f.name)}Item`;
         return this.code.block(`for (const ${item} of ${x})`, () => {
-          this.#inside([{ ...of, name: `${f.name}Item` }], () => item, () => this.#size({ ...of, name: `${f.name}Item` }, n));
+          this.#inside(
+            [{ ...of, name: `${f.name}Item` }],
+            () => item,
+            () => this.#size({ ...of, name: `${f.name}Item` }, n),
+          );
         });
       }
       case "nested":
-        return this.#inside(t.fields, (g) => `${x}.${g.name}`, () => this.sizes(t.fields, n));
+        return this.#inside(
+          t.fields,
+          (g) => `${x}.${g.name}`,
+          () => this.sizes(t.fields, n),
+        );
       case "choose":
         return this.#arms(f, t, (fields) => this.sizes(fields, n));
       case "tlv":
@@ -183,11 +209,16 @@ export class Encoder {
     const x = this.#text(f.name);
     const arm = (fields: readonly FieldModel[]) => {
       const value = `${local(f.name)}Arm`;
-      if (fields.some((g) => isParam(g))) this.code.line(`const ${value} = ${x} as ${objectType(fields, this.header)};`);
-      this.#inside(fields, (g) => `${value}.${g.name}`, () => {
-        this.autos(fields);
-        body(fields);
-      });
+      if (fields.some((g) => isParam(g)))
+        this.code.line(`const ${value} = ${x} as ${objectType(fields, this.header)};`);
+      this.#inside(
+        fields,
+        (g) => `${value}.${g.name}`,
+        () => {
+          this.autos(fields);
+          body(fields);
+        },
+      );
       this.code.line("break;");
     };
     this.code.block(`switch (${num(t.on, this.#names())})`, () => {
@@ -196,7 +227,10 @@ export class Encoder {
         this.code.block(`case ${a.is.at(-1)}:`, () => arm(a.fields));
       }
       if (t.otherwise !== undefined) this.code.block("default:", () => arm(t.otherwise ?? []));
-      else this.code.line(`default: ${this.used.get("refuse")}(${this.#path(f)}, ${num(t.on, this.#names())}, "has no form");`);
+      else
+        this.code.line(
+          `default: ${this.used.get("refuse")}(${this.#path(f)}, ${num(t.on, this.#names())}, "has no form");`,
+        );
     });
   }
 
@@ -232,7 +266,9 @@ export class Encoder {
           for (const f of own) {
             if (!isParam(f)) continue;
             this.used.get("refuse");
-            this.code.line(`if (${this.#text(f.name)} === undefined) refuse(${this.#path(f)}, "nothing", "is given, but it is present");`);
+            this.code.line(
+              `if (${this.#text(f.name)} === undefined) refuse(${this.#path(f)}, "nothing", "is given, but it is present");`,
+            );
           }
           this.#segment(s);
           if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
@@ -242,7 +278,11 @@ export class Encoder {
         for (const f of given) {
           this.used.get("refuse");
           this.code.line(`} else if (${this.#text(f.name)} !== undefined) {`);
-          this.code.indented(() => this.code.line(`refuse(${this.#path(f)}, ${this.#text(f.name)}, "is given, but it is absent");`));
+          this.code.indented(() =>
+            this.code.line(
+              `refuse(${this.#path(f)}, ${this.#text(f.name)}, "is given, but it is absent");`,
+            ),
+          );
         }
         this.code.line("}");
       }
@@ -256,7 +296,9 @@ export class Encoder {
   }
 
   #refuseIf(test: string, f: FieldModel, why: string, value = this.#text(f.name)): void {
-    this.code.line(`if (${test}) ${this.used.get("refuse")}(${this.#path(f)}, ${value}, ${JSON.stringify(why)});`);
+    this.code.line(
+      `if (${test}) ${this.used.get("refuse")}(${this.#path(f)}, ${value}, ${JSON.stringify(why)});`,
+    );
   }
 
   /** A number is what its type and rules allow. */
@@ -266,11 +308,22 @@ export class Encoder {
       const closed = t.names !== undefined && t.open !== true && !f.lint;
       const range = t.as === "bigint" ? bigRange(t, x) : numberRange(t, x);
       this.#refuseIf(range, f, `does not fit ${t.bits} bits`, x);
-      if (closed) this.#refuseIf(outside(x, Object.values(t.names ?? {}), t.bits), f, `is none of ${Object.keys(t.names ?? {}).join(", ")}`, x);
+      if (closed)
+        this.#refuseIf(
+          outside(x, Object.values(t.names ?? {}), t.bits),
+          f,
+          `is none of ${Object.keys(t.names ?? {}).join(", ")}`,
+          x,
+        );
     } else if (t.kind === "escape" || t.kind === "varint") {
       const bits = t.kind === "varint" ? t.bits : Math.max(...t.tiers.map((y) => y.bits));
       const most = bits >= 53 ? "" : ` || ${x} > ${hex(2 ** bits - 1)}`;
-      this.#refuseIf(`!Number.isSafeInteger(${x}) || ${x} < 0${most}`, f, `does not fit ${Math.min(bits, 53)} bits`, x);
+      this.#refuseIf(
+        `!Number.isSafeInteger(${x}) || ${x} < 0${most}`,
+        f,
+        `does not fit ${Math.min(bits, 53)} bits`,
+        x,
+      );
     }
     for (const m of f.musts) this.#refuseIf(negated(m.expr, this.#names(x)), f, m.text, x);
   }
@@ -295,7 +348,8 @@ export class Encoder {
           escape = f;
           this.code.line(`const ${local(f.name)}First = ${escapeFirst(f.type, x)};`);
           terms.push(shifted(`${local(f.name)}First`, shift));
-        } else if ((f.type as UintModel).as === "boolean") terms.push(`(${x} ? ${hex(2 ** shift)} : 0)`);
+        } else if ((f.type as UintModel).as === "boolean")
+          terms.push(`(${x} ? ${hex(2 ** shift)} : 0)`);
         else terms.push(shifted(x, shift));
       });
       before += g.octets * 8;
@@ -316,7 +370,7 @@ export class Encoder {
   }
 
   #sum(n: number): string {
-    return `${this.#base} + ${this.#plus + n}`;
+    return this.#plus + n === 0 ? this.#base : `${this.#base} + ${this.#plus + n}`;
   }
 
   #wider(f: FieldModel, t: EscapeModel): void {
@@ -333,31 +387,49 @@ export class Encoder {
   }
 
   /** Stores a number of whole octets at the next offset. */
-  #number(bits: number, signed: boolean, order: "big" | "little" | "header", x: string, big = false): void {
+  #number(
+    bits: number,
+    signed: boolean,
+    order: "big" | "little" | "header",
+    x: string,
+    big = false,
+  ): void {
     const little = order === "big" || bits === 8 ? "" : order === "little" ? ", true" : ", little";
-    if (big) return this.code.line(`v.setBig${signed ? "Int" : "Uint"}64(${this.at}, ${x}${little});`);
+    if (big)
+      return this.code.line(`v.setBig${signed ? "Int" : "Uint"}64(${this.at}, ${x}${little});`);
     if (bits === 64) {
       const [first, second] = [this.at, this.#sum(4)];
-      const hi = order === "header" ? `little ? ${second} : ${first}` : order === "little" ? second : first;
-      const lo = order === "header" ? `little ? ${first} : ${second}` : order === "little" ? first : second;
+      const hi =
+        order === "header" ? `little ? ${second} : ${first}` : order === "little" ? second : first;
+      const lo =
+        order === "header" ? `little ? ${first} : ${second}` : order === "little" ? first : second;
       this.code.line(`v.setUint32(${hi}, ${x} / 0x1_0000_0000${little});`);
       return this.code.line(`v.setUint32(${lo}, ${x}${little});`);
     }
-    if (bits === 24) {
-      const [first, second] = [this.at, this.#sum(1)];
-      const asBig = [`v.setUint16(${first}, ${x} >>> 8);`, `v.setUint8(${this.#sum(2)}, ${x});`];
-      const asLittle = [`v.setUint8(${first}, ${x});`, `v.setUint16(${second}, ${x} >>> 8, true);`];
-      if (order !== "header") {
-        for (const l of order === "big" ? asBig : asLittle) this.code.line(l);
-        return;
-      }
-      this.code.line("if (little) {");
-      this.code.indented(() => asLittle.forEach((l) => this.code.line(l)));
-      this.code.line("} else {");
-      this.code.indented(() => asBig.forEach((l) => this.code.line(l)));
-      return this.code.line("}");
-    }
+    if (bits === 24) return this.#three(order, x);
     this.code.line(`v.set${signed ? "Int" : "Uint"}${bits}(${this.at}, ${x}${little});`);
+  }
+
+  /** Stores three octets; no single store can. */
+  #three(order: "big" | "little" | "header", x: string): void {
+    const two = (at: number, little: string) =>
+      this.code.line(`v.setUint16(${this.#sum(at)}, ${x} >>> 8${little});`);
+    const one = (at: number) => this.code.line(`v.setUint8(${this.#sum(at)}, ${x});`);
+    const big = () => {
+      two(0, "");
+      one(2);
+    };
+    const little = () => {
+      one(0);
+      two(1, ", true");
+    };
+    if (order === "big") return big();
+    if (order === "little") return little();
+    this.code.line("if (little) {");
+    this.code.indented(little);
+    this.code.line("} else {");
+    this.code.indented(big);
+    this.code.line("}");
   }
 
   #field(f: FieldModel): void {
@@ -376,7 +448,8 @@ export class Encoder {
         return;
       case "bytes":
         if (t.konst !== undefined && !f.lint) {
-          for (const [i, n] of t.konst.entries()) this.code.line(`v.setUint8(${this.#sum(i)}, ${hex(n)});`);
+          for (const [i, n] of t.konst.entries())
+            this.code.line(`v.setUint8(${this.#sum(i)}, ${hex(n)});`);
           this.#plus += t.konst.length;
           return;
         }
@@ -384,7 +457,8 @@ export class Encoder {
       case "text": {
         const made = `${local(f.name)}Text`;
         this.code.line(`const ${made} = ${this.used.get("textOctets")}(${this.#path(f)}, ${x});`);
-        if (t.encoding === "ascii") this.#refuseIf(`${made}.length !== ${x}.length`, f, "is not ASCII");
+        if (t.encoding === "ascii")
+          this.#refuseIf(`${made}.length !== ${x}.length`, f, "is not ASCII");
         return this.#run(f, made, t.length, t.max);
       }
       case "varint": {
@@ -392,7 +466,9 @@ export class Encoder {
         this.cursor();
         const rest = `${local(f.name)}Rest`;
         this.code.line(`let ${rest} = ${x};`);
-        this.code.line(`for (; ${rest} >= 0x80; ${rest} = Math.floor(${rest} / 0x80)) v.setUint8(p++, ${rest} % 0x80 | 0x80);`);
+        this.code.line(
+          `for (; ${rest} >= 0x80; ${rest} = Math.floor(${rest} / 0x80)) v.setUint8(p++, ${rest} % 0x80 | 0x80);`,
+        );
         return this.code.line(`v.setUint8(p++, ${rest});`);
       }
       case "pad": {
@@ -405,10 +481,14 @@ export class Encoder {
       case "nested":
         this.cursor();
         return this.code.block("", () => {
-          this.#inside(t.fields, (g) => `${x}.${g.name}`, () => {
-            this.autos(t.fields);
-            this.fields(t.fields);
-          });
+          this.#inside(
+            t.fields,
+            (g) => `${x}.${g.name}`,
+            () => {
+              this.autos(t.fields);
+              this.fields(t.fields);
+            },
+          );
           this.#advance();
         });
       case "choose":
@@ -433,7 +513,11 @@ export class Encoder {
 
   /** A checksum over foreign octets: a number, or a function that is called when the rest is written. */
   #checked(f: FieldModel, t: UintModel, x: string): void {
-    this.#refuseIf(`typeof ${x} === "number" && (${numberRange(t, x)})`, f, `does not fit ${t.bits} bits`);
+    this.#refuseIf(
+      `typeof ${x} === "number" && (${numberRange(t, x)})`,
+      f,
+      `does not fit ${t.bits} bits`,
+    );
     this.#number(t.bits, t.signed, t.order, `typeof ${x} === "number" ? ${x} : 0`);
     this.code.line(`const ${local(f.name)}At = ${this.at};`);
   }
@@ -442,10 +526,19 @@ export class Encoder {
   #run(f: FieldModel, x: string, length: Expr | "rest", max: number | undefined): void {
     const shown = `\`\${${x}.length} octets\``;
     if (length !== "rest") {
-      const own = typeof length === "object" && length.op === "field" ? this.#scope.get(length.name)?.field.auto : undefined;
+      const own =
+        typeof length === "object" && length.op === "field"
+          ? this.#scope.get(length.name)?.field.auto
+          : undefined;
       const itself = typeof own === "object" && own.op === "octets" && own.of === f.name;
       const n = num(length, this.#names());
-      if (!itself) this.#refuseIf(`${x}.length !== ${/^[\w.]+$/.test(n) ? n : `(${n})`}`, f, `are given, not ${typeof length === "number" ? length : "as many as its length says"}`, shown);
+      if (!itself)
+        this.#refuseIf(
+          `${x}.length !== ${/^[\w.]+$/.test(n) ? n : `(${n})`}`,
+          f,
+          `are given, not ${typeof length === "number" ? length : "as many as its length says"}`,
+          shown,
+        );
     }
     if (max !== undefined) this.#refuseIf(`${x}.length > ${max}`, f, `are more than ${max}`, shown);
     if (typeof length === "number") {
@@ -461,38 +554,69 @@ export class Encoder {
   #repeat(f: FieldModel, t: RepeatModel, x: string): void {
     const shown = `\`\${${x}.length} elements\``;
     if (t.count !== undefined) {
-      const own = typeof t.count === "object" && t.count.op === "field" ? this.#scope.get(t.count.name)?.field.auto : undefined;
+      const own =
+        typeof t.count === "object" && t.count.op === "field"
+          ? this.#scope.get(t.count.name)?.field.auto
+          : undefined;
       const itself = typeof own === "object" && own.op === "count" && own.of === f.name;
-      if (!itself) this.#refuseIf(`${x}.length !== ${num(t.count, this.#names())}`, f, "are given, not as many as its count says", shown);
+      if (!itself)
+        this.#refuseIf(
+          `${x}.length !== ${num(t.count, this.#names())}`,
+          f,
+          "are given, not as many as its count says",
+          shown,
+        );
     }
-    if (t.until !== undefined) this.#refuseIf(`${x}.length === 0`, f, "cannot end a repetition", shown);
+    if (t.until !== undefined)
+      this.#refuseIf(`${x}.length === 0`, f, "cannot end a repetition", shown);
     this.#refuseIf(`${x}.length > ${t.max}`, f, `are more than ${t.max}`, shown);
     const item = `${local(f.name)}Item`;
     const of: FieldModel = { ...t.of, name: `${f.name}Item` };
     this.cursor();
-    if (t.fill !== undefined && t.fill !== "rest") this.code.line(`const ${local(f.name)}From = p;`);
-    const open = t.until === undefined ? `for (const ${item} of ${x})` : `for (const [i, ${item}] of ${x}.entries())`;
+    if (t.fill !== undefined && t.fill !== "rest")
+      this.code.line(`const ${local(f.name)}From = p;`);
+    const open =
+      t.until === undefined
+        ? `for (const ${item} of ${x})`
+        : `for (const [i, ${item}] of ${x}.entries())`;
     this.code.block(open, () => {
-      this.#inside([of], () => item, () => {
-        if (t.until !== undefined) {
-          const last = `(i === ${x}.length - 1)`;
-          this.#refuseIf(`(${cond(t.until, this.#names(item))}) !== ${last}`, f, "ends the repetition at the wrong place", item);
-        }
-        this.#field(of);
-        this.#advance();
-      });
+      this.#inside(
+        [of],
+        () => item,
+        () => {
+          if (t.until !== undefined) {
+            const last = `(i === ${x}.length - 1)`;
+            this.#refuseIf(
+              `(${cond(t.until, this.#names(item))}) !== ${last}`,
+              f,
+              "ends the repetition at the wrong place",
+              item,
+            );
+          }
+          this.#field(of);
+          this.#advance();
+        },
+      );
     });
     if (t.fill !== undefined && t.fill !== "rest") this.#filled(f, t.fill);
   }
 
   #filled(f: FieldModel, fill: Expr): void {
     const taken = `p - ${local(f.name)}From`;
-    this.#refuseIf(`${taken} !== ${num(fill, this.#names())}`, f, "are not what its length says", `\`\${${taken}} octets\``);
+    this.#refuseIf(
+      `${taken} !== ${num(fill, this.#names())}`,
+      f,
+      "are not what its length says",
+      `\`\${${taken}} octets\``,
+    );
   }
 
   #tlv(f: FieldModel, t: TlvModel, x: string): void {
     const head = t.type + t.length;
-    const order = this.header.order === "caller" || this.header.little !== undefined ? "header" : this.header.order;
+    const order =
+      this.header.order === "caller" || this.header.little !== undefined
+        ? "header"
+        : this.header.order;
     this.cursor();
     const from = `${local(f.name)}From`;
     this.code.line(`const ${from} = p;`);
@@ -500,14 +624,24 @@ export class Encoder {
     this.code.block(`for (const { type, value } of ${x})`, () => {
       this.#refuseIf(range32(t.type * 8, "type"), f, `does not fit ${t.type * 8} bits`, "type");
       if (t.end !== undefined) {
-        this.#refuseIf(`${local(f.name)}Ended && type !== ${t.end}`, f, "follows the end", "`option ${type}`");
+        this.#refuseIf(
+          `${local(f.name)}Ended && type !== ${t.end}`,
+          f,
+          "follows the end",
+          "`option ${type}`",
+        );
         this.code.line(`if (type === ${t.end}) ${local(f.name)}Ended = true;`);
       }
       this.#number(t.type * 8, false, order, "type");
       if (t.single.length > 0) {
         this.code.line(`if (${t.single.map((s) => `type === ${s}`).join(" || ")}) {`);
         this.code.indented(() => {
-          this.#refuseIf("value !== undefined", f, "stands alone, without a value", "`option ${type}`");
+          this.#refuseIf(
+            "value !== undefined",
+            f,
+            "stands alone, without a value",
+            "`option ${type}`",
+          );
           this.code.line(`p += ${t.type};`);
           this.code.line("continue;");
         });
@@ -516,7 +650,13 @@ export class Encoder {
       this.#refuseIf("value === undefined", f, "needs a value", "`option ${type}`");
       const counted = t.counts === "item" ? `value.length + ${head}` : "value.length";
       const most = 2 ** (t.length * 8) - 1;
-      if (t.unit > 1) this.#refuseIf(`(${counted}) % ${t.unit} !== 0`, f, `is no multiple of ${t.unit} octets`, "`option ${type}`");
+      if (t.unit > 1)
+        this.#refuseIf(
+          `(${counted}) % ${t.unit} !== 0`,
+          f,
+          `is no multiple of ${t.unit} octets`,
+          "`option ${type}`",
+        );
       const scaled = t.unit > 1 ? `(${counted}) / ${t.unit}` : counted;
       this.#refuseIf(`${scaled} > ${most}`, f, "is too long", "`option ${type}`");
       this.#plus = t.type;
@@ -529,7 +669,12 @@ export class Encoder {
       this.code.line(`${this.used.get("clear")}(v, p, filled);`);
       this.code.line("p += filled;");
     });
-    this.#refuseIf(`p - ${from} > ${t.max}`, f, `are more than ${t.max}`, `\`\${p - ${from}} octets\``);
+    this.#refuseIf(
+      `p - ${from} > ${t.max}`,
+      f,
+      `are more than ${t.max}`,
+      `\`\${p - ${from}} octets\``,
+    );
     if (t.fill !== "rest") this.#filled(f, t.fill);
   }
 
@@ -539,12 +684,18 @@ export class Encoder {
       const x = local(f.name);
       if (f.auto === "internet" && f.type.kind === "uint") {
         const at = `o + ${offset(f) ?? 0}`;
-        const little = f.type.order === "big" ? "" : f.type.order === "little" ? ", true" : ", little";
-        this.code.line(`v.setUint16(${at}, ${this.used.get("internet")}(v, o, ${this.at}, ${at})${little});`);
+        const little =
+          f.type.order === "big" ? "" : f.type.order === "little" ? ", true" : ", little";
+        this.code.line(
+          `v.setUint16(${at}, ${this.used.get("internet")}(v, o, ${this.at}, ${at})${little});`,
+        );
       }
       if (f.check === undefined || f.type.kind !== "uint") continue;
-      const little = f.type.order === "big" ? "" : f.type.order === "little" ? ", true" : ", little";
-      this.code.line(`if (typeof ${x} === "function") v.setUint16(${x}At, ${x}(v, o, ${this.at})${little});`);
+      const little =
+        f.type.order === "big" ? "" : f.type.order === "little" ? ", true" : ", little";
+      this.code.line(
+        `if (typeof ${x} === "function") v.setUint16(${x}At, ${x}(v, o, ${this.at})${little});`,
+      );
     }
   }
 }
@@ -571,7 +722,10 @@ export function sizeParams(fields: readonly FieldModel[]): FieldModel[] {
 export function decidesSize(f: FieldModel, fields: readonly FieldModel[]): boolean {
   return fields.some((g) => {
     const own = [g.when, g.type.kind === "choose" ? g.type.on : undefined];
-    return own.some((e) => e !== undefined && reads(e).includes(f.name)) || outerReads(g).includes(f.name);
+    return (
+      own.some((e) => e !== undefined && reads(e).includes(f.name)) ||
+      outerReads(g).includes(f.name)
+    );
   });
 }
 
@@ -579,7 +733,9 @@ export function decidesSize(f: FieldModel, fields: readonly FieldModel[]): boole
 function outerReads(f: FieldModel): string[] {
   if (f.type.kind !== "choose") return [];
   const arms = [...f.type.arms.map((a) => a.fields), f.type.otherwise ?? []];
-  return arms.flat().flatMap((g) => [...(g.when === undefined ? [] : reads(g.when)), ...outerReads(g)]);
+  return arms
+    .flat()
+    .flatMap((g) => [...(g.when === undefined ? [] : reads(g.when)), ...outerReads(g)]);
 }
 
 const alone = (field: FieldModel): Segment => ({
@@ -597,7 +753,8 @@ function merged(segments: readonly Segment[]): Segment[][] {
     const tail = last?.at(-1);
     const closed = tail?.kind === "bits" && tail.fields.at(-1)?.type.kind === "escape";
     const fits = s.kind === "bits" && [2, 4].includes(octets + s.octets);
-    if (last !== undefined && fits && !closed && s.when === undefined && tail?.when === undefined) last.push(s);
+    if (last !== undefined && fits && !closed && s.when === undefined && tail?.when === undefined)
+      last.push(s);
     else out.push([s]);
   }
   return out;
@@ -624,7 +781,10 @@ function escapeSize(t: EscapeModel, x: string): string {
 
 function itemSize(t: TlvModel): string {
   const head = t.type + t.length;
-  const full = t.align === 1 ? `${head} + value.length` : `${head} + value.length + (-(${head} + value.length) & ${t.align - 1})`;
+  const full =
+    t.align === 1
+      ? `${head} + value.length`
+      : `${head} + value.length + (-(${head} + value.length) & ${t.align - 1})`;
   return `value === undefined ? ${t.type} : ${full}`;
 }
 
@@ -636,7 +796,9 @@ function range32(bits: number, x: string): string {
 function numberRange(t: UintModel, x: string): string {
   if (t.bits === 64) return `!Number.isSafeInteger(${x}) || ${x} < 0`;
   if (!t.signed) return range32(t.bits, x);
-  return t.bits === 32 ? `(${x} | 0) !== ${x}` : `(${x} << ${32 - t.bits}) >> ${32 - t.bits} !== ${x}`;
+  return t.bits === 32
+    ? `(${x} | 0) !== ${x}`
+    : `(${x} << ${32 - t.bits}) >> ${32 - t.bits} !== ${x}`;
 }
 
 const bigRange = (t: UintModel, x: string): string =>

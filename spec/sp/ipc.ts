@@ -10,4 +10,4 @@ export const spIpc = header(
     length: u53,
   },
   { ref: "nanomsg rfc/sp-ipc-mapping-01", protocol: "sp", on: { "sp.framing": true } },
-).payload({ length: (h) => h.length, next: () => [byFact("sp.type")] });
+).payload({ length: (h) => h.length, next: () => [byFact("sp.type", { message: true })] });

@@ -1,4 +1,4 @@
-import { header, repeat, u32 } from "../lang.js";
+import { countOf, header, lastOf, repeat, u32 } from "../lang.js";
 import { types } from "./types.js";
 
 /** SP survey or response: the way back to who asked. */
@@ -18,4 +18,6 @@ export const spSurvey = header(
     protocol: "sp",
     on: { "sp.type": [types.surveyor, types.respondent] },
   },
-).payload();
+)
+  .shows(() => ({ survey_id: lastOf("trace"), hops: countOf("trace").sub(1) }))
+  .payload();

@@ -8,4 +8,4 @@ export const spTcp = header(
     length: u53,
   },
   { ref: "nanomsg rfc/sp-tcp-mapping-01 §3", protocol: "sp", on: { "sp.framing": true } },
-).payload({ length: (h) => h.length, next: () => [byFact("sp.type")] });
+).payload({ length: (h) => h.length, next: () => [byFact("sp.type", { message: true })] });

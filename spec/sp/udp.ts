@@ -1,4 +1,15 @@
-import { byFact, header, konst, oneOf, payloadLength, reserved, u8, u16 } from "../lang.js";
+import {
+  byFact,
+  choose,
+  header,
+  konst,
+  oneOf,
+  payloadLength,
+  reserved,
+  u8,
+  u16,
+  u32,
+} from "../lang.js";
 import { types } from "./types.js";
 
 /** NNG datagram. Experimental in NNG 2, and unlike sp-udp-mapping-01: little-endian, without magic. */
@@ -20,37 +31,60 @@ export const spUdp = header(
   },
 )
   .and((h) => ({
-    /** Octets of the message, which fills the datagram. */
-    length: u16
-      .when(h.operation.eq(0))
-      .should((n) => n.eq(payloadLength), "the message fills its datagram"),
-    /** Octets of the longest message that the sender takes. */
-    receiveMax: u16.when(h.operation.eq(1).or(h.operation.eq(2))),
-    /** Why the connection ends. */
-    reason: oneOf(
-      u16,
-      {
-        closed: 0,
-        type: 1,
-        refused: 3,
-        messageSize: 4,
-        negotiation: 5,
-        inactive: 6,
-        protocol: 7,
-        noBuffer: 8,
+    /** By operation. */
+    about: choose(h.operation, {
+      /** A message. */
+      data: {
+        is: 0,
+        of: {
+          /** Octets of the message, which fills the datagram. */
+          length: u16.should((n) => n.eq(payloadLength), "the message does not fill its datagram"),
+          /** Means nothing. NNG sends what its memory holds, so it is kept. */
+          unused: reserved(16).lint(),
+        },
       },
-      { open: true },
-    ).when(h.operation.eq(3)),
-    /** Nobody sends it yet. */
-    mesh: u16.when(h.operation.eq(4)).as("hex"),
-  }))
-  .and((h) => ({
-    /** Seconds after which the sender wants to hear from the other side again. */
-    refresh: u16.when(h.operation.eq(1).or(h.operation.eq(2))),
-    /** Means nothing. NNG sends what its memory holds, so it is kept. */
-    unused: reserved(16)
-      .lint()
-      .when(h.operation.ne(1).and(h.operation.ne(2))),
+      /** A connection opens. */
+      opening: {
+        is: [1, 2],
+        of: {
+          /** Octets of the longest message that the sender takes. */
+          receiveMax: u16,
+          /** Seconds after which the sender wants to hear from the other side again. */
+          refresh: u16,
+        },
+      },
+      /** A connection ends. */
+      end: {
+        is: 3,
+        of: {
+          /** Why. */
+          reason: oneOf(
+            u16,
+            {
+              closed: 0,
+              type: 1,
+              refused: 3,
+              messageSize: 4,
+              negotiation: 5,
+              inactive: 6,
+              protocol: 7,
+              noBuffer: 8,
+            },
+            { open: true },
+          ),
+          /** Means nothing. */
+          unused: reserved(16).lint(),
+        },
+      },
+      /** Planned; nobody sends it. */
+      mesh: {
+        is: 4,
+        of: {
+          /** Not defined. */
+          data: u32.as("hex"),
+        },
+      },
+    }),
   }))
   .sets((h) => ({ "sp.type": h.type }))
-  .payload({ next: (h) => [byFact("sp.type", { when: h.operation.eq(0) })] });
+  .payload({ next: (h) => [byFact("sp.type", { when: h.operation.eq(0), message: true })] });

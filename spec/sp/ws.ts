@@ -23,7 +23,7 @@ export const spWs = header(
       client: pick("ws.subprotocol", numbers("peer")),
     }),
   }))
-  .payload({ next: () => [byFact("sp.type")] });
+  .payload({ next: () => [byFact("sp.type", { message: true })] });
 
 /** Subprotocol → number of the server's protocol, or of its peer. */
 function numbers(whose: "type" | "peer"): Record<string, number> {

@@ -1,0 +1,26 @@
+/** All targets: what is made from a model, file by file. */
+import type { Model } from "../model.js";
+import { emitCatalogue } from "./catalogue.js";
+import { emitCodec } from "./codec.js";
+import { emitModel } from "./model.js";
+
+/** What a file is made from: one header's spec, by its path without extension, or all of them. */
+export type Source = { readonly header: string } | "all";
+
+export interface Emitted {
+  /** Below the output folder, with slashes. */
+  readonly path: string;
+  /** Without the line that says where it comes from. */
+  readonly text: string;
+  readonly source: Source;
+}
+
+/** Prints every target. The order of files is that of their paths. */
+export function emit(model: Model): Emitted[] {
+  const files: Emitted[] = [];
+  const add = (path: string, text: string, source: Source = "all") => files.push({ path, text, source });
+  for (const h of model.headers) add(`${h.file}.ts`, emitCodec(h), { header: h.file });
+  add("headers.md", emitCatalogue(model));
+  add("model.json", emitModel(model));
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}

@@ -1,0 +1,6 @@
+import type { Model } from "../model.js";
+
+export function emitStacks(model: Model): string {
+  void model;
+  return "export {};\n";
+}
