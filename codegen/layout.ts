@@ -4,15 +4,17 @@ import type { FieldModel } from "./model.js";
 
 export type Segment =
   | { readonly kind: "field"; readonly field: FieldModel; readonly when?: Expr }
-  | {
-      readonly kind: "bits";
-      readonly fields: readonly FieldModel[];
-      /** Bits from the group's first to the field's first, for each field. */
-      readonly offsets: readonly number[];
-      /** Octets of the group: 1 to 4. An escape's wider form comes after them. */
-      readonly octets: number;
-      readonly when?: Expr;
-    };
+  | Group;
+
+export interface Group {
+  readonly kind: "bits";
+  readonly fields: readonly FieldModel[];
+  /** Bits from the group's first to the field's first, for each field. */
+  readonly offsets: readonly number[];
+  /** Octets of the group: 1 to 4. An escape's wider form comes after them. */
+  readonly octets: number;
+  readonly when?: Expr;
+}
 
 /** Bits that a field has in a group: those of its first part if it is an escape. */
 export function bitWidth(f: FieldModel): number | undefined {
@@ -74,6 +76,51 @@ export function layout(
   const open = group.at(-1);
   if (open !== undefined) return bad({ field: open, bits, problem: "ends inside an octet" });
   return segments;
+}
+
+/** The same segments, but neighbours that one load or store of 2 or 4 octets can move are one group. */
+export function joined(segments: readonly Segment[]): Segment[] {
+  const out: Segment[] = [];
+  for (let i = 0; i < segments.length; ) {
+    const run = longest(segments.slice(i, i + 4));
+    out.push(run.length > 1 ? together(run) : (segments[i] as Segment));
+    i += Math.max(run.length, 1);
+  }
+  return out;
+}
+
+/** As many of the first segments as make up 2 or 4 octets. */
+function longest(segments: readonly Segment[]): Group[] {
+  const run: Group[] = [];
+  let fitting = 0;
+  let octets = 0;
+  for (const s of segments) {
+    const next = group(s);
+    if (next === undefined || ends(run.at(-1)) || !same(next.when, segments[0]?.when)) break;
+    octets += next.octets;
+    run.push(next);
+    if (octets === 2 || octets === 4) fitting = run.length;
+  }
+  return run.slice(0, fitting);
+}
+
+function together(run: readonly Group[]): Group {
+  let before = 0;
+  const offsets = run.flatMap((g) => {
+    const moved = g.offsets.map((n) => n + before);
+    before += g.octets * 8;
+    return moved;
+  });
+  return { ...(run[0] as Group), fields: run.flatMap((g) => g.fields), offsets, octets: before / 8 };
+}
+
+/** A segment as bits of a word, the highest first, if it can be. */
+function group(s: Segment): Group | undefined {
+  if (s.kind === "bits") return s;
+  const t = s.field.type;
+  if (t.kind !== "uint" || t.signed || t.bits > 24 || (t.bits > 8 && t.order !== "big")) return;
+  const when = s.when === undefined ? {} : { when: s.when };
+  return { kind: "bits", fields: [s.field], offsets: [0], octets: t.bits / 8, ...when };
 }
 
 function raise(r: Ragged): never {

@@ -53,7 +53,7 @@ const TAKEN = new Set(
   `break case catch class const continue debugger default delete do else enum export extends false finally for function
   if import in instanceof new null return super switch this throw true try typeof var void while with yield let static
   await async implements interface package private protected public arguments eval undefined NaN Infinity
-  v o p q i n x end into little stop head size measure explain decode read write prepend string number boolean
+  v o p q i n x end into little stop sum left head size measure explain decode read write prepend string number boolean
   Math Number BigInt DataView Uint8Array TextDecoder TextEncoder RangeError TypeError`.split(/\s+/),
 );
 

@@ -3,7 +3,17 @@
  * `measure` checks, `decode` checks and keeps, `read` only keeps, `explain` says where a check fails.
  */
 import type { Expr } from "../../spec/lang.js";
-import { ends, fieldsOf, fixedSize, layout, offsetOf, type Segment } from "../layout.js";
+import {
+  bitWidth,
+  ends,
+  fieldsOf,
+  fixedSize,
+  type Group,
+  joined,
+  layout,
+  offsetOf,
+  type Segment,
+} from "../layout.js";
 import {
   type ChooseModel,
   type EscapeModel,
@@ -12,6 +22,7 @@ import {
   type FieldModel,
   type HeaderModel,
   inValue,
+  isKonst,
   parts,
   type RepeatModel,
   reads,
@@ -31,7 +42,8 @@ import {
   outside,
   typeOf,
 } from "./code.js";
-import { flip, konstTest, load, offset, part, plus, scalar, wide, wrapSum } from "./load.js";
+import { differs, flip, konstTest, load, offset, part, plus, scalar, wide, wrapSum } from "./load.js";
+import { ownIn, Sum } from "./sum.js";
 import type { Used } from "./support.js";
 
 export type Mode = "measure" | "decode" | "read" | "explain";
@@ -43,8 +55,6 @@ interface Limit {
   readonly fault?: { readonly n: number; readonly path: string };
 }
 
-type Fixed = UintModel;
-
 export class Decoder {
   /** Where the next octet stands: a variable and a constant. */
   #base = "o";
@@ -53,6 +63,7 @@ export class Decoder {
   #words = 0;
   #limit: Limit | undefined = { name: "end" };
   readonly #seen = new Map<string, FieldModel>();
+  readonly #checksum: Sum | undefined;
   /** Expressions that an inner field may use for a value: path → variable. */
   readonly #check: boolean;
   readonly #keep: boolean;
@@ -68,6 +79,8 @@ export class Decoder {
   ) {
     this.#check = mode !== "read";
     this.#keep = mode === "decode" || mode === "read";
+    const summed = this.#check && fields.some((f) => f.auto === "internet");
+    this.#checksum = summed ? new Sum(code, used) : undefined;
     const all = [...fields].flatMap((f) => [...expressions(f, mode !== "read")]);
     if (header.little !== undefined) all.push(header.little.when);
     this.#needed = new Set(all.flatMap(reads));
@@ -107,6 +120,7 @@ export class Decoder {
 
   /** Makes `p` the cursor, where it stands now. */
   cursor(): void {
+    this.#checksum?.close();
     if (this.#base === "p") {
       if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
     } else if (this.#cursor) this.code.line(`p = ${this.at};`);
@@ -135,7 +149,7 @@ export class Decoder {
           this.code.line(`const little = ${cond(little.when, this.names())};`);
         } else if (start > i && start < j) j = start;
       }
-      const group = segments.slice(i, j);
+      const group = joined(segments.slice(i, j));
       if (first.when === undefined) this.#group(group);
       else this.#conditional(first.when, group);
       i = j;
@@ -176,13 +190,24 @@ export class Decoder {
       const fixed = top ? offsetOf(f, fields) : undefined;
       const test =
         f.auto === "internet"
-          ? `${this.used.get("internet")}(v, o, ${this.at}, o + ${fixed}) !== ${local(f.name)}`
+          ? `${this.#checksum?.of(this.at, this.#own(f, fixed))} !== ${local(f.name)}`
           : negated(
               { op: "eq", a: { op: "self" }, b: f.auto },
               this.names(local(f.name), `(${this.taken})`),
             );
       this.#refuse(test, f, "auto", fixed === undefined ? this.at : `o + ${fixed}`);
     }
+  }
+
+  /** What a checksum's field adds to the sum over it. */
+  #own(f: FieldModel, at: number | undefined): string {
+    const big = f.type.kind === "uint" && f.type.order === "big";
+    return big ? local(f.name) : `v.getUint16(o + ${at})`;
+  }
+
+  /** Whether the next octets are a word of the checksum. */
+  #sums(octets: number): boolean {
+    return this.#base === "o" && this.#checksum?.takes(octets, this.#plus) === true;
   }
 
   #conditional(when: Expr, group: readonly Segment[]): void {
@@ -225,32 +250,9 @@ export class Decoder {
         this.#left(String(total));
       }
       if (fixed !== undefined) tested--;
-      if (segment.kind === "bits") {
-        const joined = this.#join(group, i, tested);
-        this.#bits(joined, assigned);
-        i += joined.length - 1;
-        tested -= joined.length - 1;
-      } else this.#field(segment.field, assigned);
+      if (segment.kind === "bits") this.#bits(segment, assigned);
+      else this.#field(segment.field, assigned);
     }
-  }
-
-  /** Groups of bits side by side that one load can fetch. */
-  #join(
-    group: readonly Segment[],
-    from: number,
-    tested: number,
-  ): Extract<Segment, { kind: "bits" }>[] {
-    const joined = [group[from] as Extract<Segment, { kind: "bits" }>];
-    let octets = joined[0]?.octets ?? 0;
-    for (let i = from + 1; i <= from + tested; i++) {
-      const next = group[i];
-      const last = joined.at(-1)?.fields.at(-1);
-      if (next?.kind !== "bits" || last?.type.kind === "escape" || octets + next.octets > 4) break;
-      joined.push(next);
-      octets += next.octets;
-    }
-    while (octets === 3 && joined.length > 1) octets -= joined.pop()?.octets ?? 0;
-    return joined;
   }
 
   /** Tests that `n` octets are left. */
@@ -300,43 +302,41 @@ export class Decoder {
     }
   }
 
-  #bits(groups: readonly Extract<Segment, { kind: "bits" }>[], assigned: boolean): void {
-    const octets = groups.reduce((n, g) => n + g.octets, 0);
-    const total = octets * 8;
-    const fields = groups.flatMap((g, i) => {
-      const before = groups.slice(0, i).reduce((n, x) => n + x.octets * 8, 0);
-      return g.fields.map((f, k) => ({ f, from: before + (g.offsets[k] ?? 0) }));
-    });
+  #bits(group: Group, assigned: boolean): void {
+    const { fields, offsets, octets } = group;
     const at = this.at;
-    const wanted = fields.filter(({ f }) => this.#wants(f) || this.#checks(f));
-    let word = "";
-    if (wanted.length > 0) {
-      word = `w${this.#words++ || ""}`;
-      this.code.line(`const ${word} = ${load(octets, at)};`);
+    for (const f of fields) this.#seen.set(f.name, f);
+    const wanted = fields.flatMap((f, i) => {
+      const from = offsets[i] ?? 0;
+      return this.#wants(f) || this.#checks(f) ? [{ f, from, to: from + (bitWidth(f) ?? 0) }] : [];
+    });
+    const summed = this.#sums(octets);
+    if (wanted.length === 0 && !summed) {
+      this.#plus += octets;
+      return;
     }
+    const [skipped, loaded] = summed ? [0, octets] : shortest(wanted, octets);
+    let word = load(loaded, plus(at, skipped));
+    if (wanted.length > (summed ? 0 : 1)) {
+      this.code.line(`const w${this.#words || ""} = ${word};`);
+      word = `w${this.#words++ || ""}`;
+    } else if (loaded === 3) word = `(${word})`;
+    if (summed) this.#checksum?.add(octets, word, ownIn(group));
     this.#plus += octets;
-    for (const { f, from } of fields) {
-      const width = f.type.kind === "escape" ? f.type.bits : (f.type as Fixed).bits;
-      const shift = total - from - width;
-      const value = part(word, total, shift, width);
-      const konst = f.type.kind === "uint" ? f.type.konst : undefined;
-      const octet = plus(at, Math.floor(from / 8));
+    for (const { f, from, to } of wanted) {
+      const shift = (skipped + loaded) * 8 - to;
+      const value = part(word, loaded * 8, shift, to - from);
+      const octet = plus(at, from >>> 3);
       if (f.type.kind === "escape") this.#escape(f, f.type, value, octet, assigned);
-      else if (konst !== undefined && !f.lint) {
-        this.#refuse(
-          `${/^\w+$/.test(value) ? value : `(${value})`} !== ${hex(konst)}`,
-          f,
-          "konst",
-          octet,
-        );
-      } else if (this.#wants(f) || this.#checks(f)) {
-        const bool = (f.type as Fixed).as === "boolean";
-        const text = bool ? `(${word} & ${hex(2 ** shift)}) !== 0` : value;
-        this.#bind(f, text, assigned);
+      else if (isKonst(f) && !f.lint) {
+        const { konst = 0 } = f.type as UintModel;
+        this.#refuse(differs(word, loaded * 8, shift, to - from, konst), f, "konst", octet);
+      } else {
+        const bool = (f.type as UintModel).as === "boolean";
+        this.#bind(f, bool ? `(${word} & ${hex(2 ** shift)}) !== 0` : value, assigned);
         this.#named(f, octet);
         this.#rules(f, octet);
       }
-      this.#seen.set(f.name, f);
     }
   }
 
@@ -427,6 +427,11 @@ export class Decoder {
           t.as === "bigint" ? wide(t, at) : scalar(t.bits, t.signed, at, t.order),
           assigned,
         );
+      }
+      if (this.#sums(t.bits / 8)) {
+        const known = this.#wants(f) && !konstant && t.order === "big" && !t.signed;
+        const word = known ? x : load(t.bits / 8, at);
+        this.#checksum?.add(t.bits / 8, word, f.auto === "internet" ? 0 : undefined);
       }
       this.#plus += t.bits / 8;
       this.#seen.set(f.name, f);
@@ -770,6 +775,16 @@ export class Decoder {
 }
 
 const same = (a: Expr | undefined, b: Expr | undefined) => JSON.stringify(a) === JSON.stringify(b);
+
+/** The octets to skip, and to load, for all that is wanted of a group. */
+function shortest(
+  wanted: readonly { readonly from: number; readonly to: number }[],
+  octets: number,
+): readonly [skipped: number, loaded: number] {
+  const skipped = Math.min(...wanted.map(({ from }) => from >>> 3));
+  const loaded = Math.max(...wanted.map(({ to }) => (to + 7) >>> 3)) - skipped;
+  return loaded === 3 && octets === 4 ? [0, 4] : [skipped, loaded];
+}
 
 /** The object of fields' values; names that are variables as they are. */
 export function literal(fields: readonly FieldModel[]): string {

@@ -1,6 +1,6 @@
 /** Prints the bodies of functions that write octets, and that say how many they would be. */
 import type { Expr } from "../../spec/lang.js";
-import { layout, type Segment } from "../layout.js";
+import { bitWidth, fieldsOf, type Group, joined, layout, type Segment } from "../layout.js";
 import {
   type ChooseModel,
   type EscapeModel,
@@ -26,6 +26,7 @@ import {
   objectType,
   outside,
 } from "./code.js";
+import { ownIn, Sum } from "./sum.js";
 import type { Used } from "./support.js";
 
 /** How a field's value is reached: a variable, or a property of one. */
@@ -36,6 +37,8 @@ export class Encoder {
   #plus = 0;
   #cursor = false;
   #scope: Scope = new Map();
+  #words = 0;
+  #checksum: Sum | undefined;
 
   constructor(
     readonly code: Code,
@@ -237,6 +240,7 @@ export class Encoder {
   // ------------------------------------------------------------------------------- writing
 
   cursor(): void {
+    this.#checksum?.close();
     if (this.#base === "p") {
       if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
     } else this.code.line(this.#cursor ? `p = ${this.at};` : `let p = ${this.at};`);
@@ -247,52 +251,49 @@ export class Encoder {
 
   /** Writes the fields, each checked before it is stored. */
   fields(fields: readonly FieldModel[]): void {
+    if (fields.some((f) => f.auto === "internet")) this.#checksum = new Sum(this.code, this.used);
+    const segments = layout(fields);
     const { little } = this.header;
-    for (const s of merged(layout(fields))) {
-      const group = s[0] as Segment;
-      if (little !== undefined && fields === this.header.head) {
-        const first = group.kind === "bits" ? group.fields[0] : group.field;
-        if (fields.indexOf(first as FieldModel) === little.from) {
-          this.code.line(`const little = ${cond(little.when, this.#names())};`);
-        }
+    const from = fields === this.header.head && little !== undefined ? fields[little.from] : undefined;
+    const start = from === undefined ? -1 : segments.findIndex((s) => fieldsOf(s)[0] === from);
+    if (little === undefined || start < 0) return this.#segments(segments);
+    this.#segments(segments.slice(0, start));
+    this.code.line(`const little = ${cond(little.when, this.#names())};`);
+    this.#segments(segments.slice(start));
+  }
+
+  #segments(segments: readonly Segment[]): void {
+    for (const s of joined(segments)) {
+      if (s.when === undefined) {
+        this.#segment(s);
+        continue;
       }
-      const when = group.when;
-      if (when === undefined) this.#segment(s);
-      else {
-        const own = s.flatMap((x) => (x.kind === "bits" ? x.fields : [x.field]));
-        this.cursor();
-        this.code.line(`if (${cond(when, this.#names())}) {`);
-        this.code.indented(() => {
-          for (const f of own) {
-            if (!isParam(f)) continue;
-            this.used.get("refuse");
-            this.code.line(
-              `if (${this.#text(f.name)} === undefined) refuse(${this.#path(f)}, "nothing", "is given, but it is present");`,
-            );
-          }
-          this.#segment(s);
-          if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
-          this.#plus = 0;
-        });
-        const given = own.filter(isParam);
+      const given = fieldsOf(s).filter(isParam);
+      const path = (f: FieldModel) => `${this.used.get("refuse")}(${this.#path(f)}`;
+      this.cursor();
+      this.code.line(`if (${cond(s.when, this.#names())}) {`);
+      this.code.indented(() => {
         for (const f of given) {
-          this.used.get("refuse");
-          this.code.line(`} else if (${this.#text(f.name)} !== undefined) {`);
-          this.code.indented(() =>
-            this.code.line(
-              `refuse(${this.#path(f)}, ${this.#text(f.name)}, "is given, but it is absent");`,
-            ),
+          this.code.line(
+            `if (${this.#text(f.name)} === undefined) ${path(f)}, "nothing", "is given, but it is present");`,
           );
         }
-        this.code.line("}");
+        this.#segment(s);
+        this.#advance();
+      });
+      for (const f of given) {
+        this.code.line(`} else if (${this.#text(f.name)} !== undefined) {`);
+        this.code.indented(() =>
+          this.code.line(`${path(f)}, ${this.#text(f.name)}, "is given, but it is absent");`),
+        );
       }
+      this.code.line("}");
     }
   }
 
-  #segment(s: readonly Segment[]): void {
-    const first = s[0] as Segment;
-    if (first.kind === "bits") this.#bits(s as Extract<Segment, { kind: "bits" }>[]);
-    else this.#field(first.field);
+  #segment(s: Segment): void {
+    if (s.kind === "bits") this.#bits(s);
+    else this.#field(s.field);
   }
 
   #refuseIf(test: string, f: FieldModel, why: string, value = this.#text(f.name)): void {
@@ -328,45 +329,46 @@ export class Encoder {
     for (const m of f.musts) this.#refuseIf(negated(m.expr, this.#names(x)), f, m.text, x);
   }
 
-  #bits(groups: readonly Extract<Segment, { kind: "bits" }>[]): void {
-    const octets = groups.reduce((n, g) => n + g.octets, 0);
+  #bits(group: Group): void {
+    const { fields, offsets, octets } = group;
     const terms: string[] = [];
     let konst = 0;
-    let before = 0;
-    let escape: FieldModel | undefined;
-    for (const g of groups) {
-      g.fields.forEach((f, i) => {
-        const x = this.#text(f.name);
-        const width = f.type.kind === "escape" ? f.type.bits : (f.type as UintModel).bits;
-        const shift = octets * 8 - before - (g.offsets[i] ?? 0) - width;
-        if (isKonst(f) && !f.lint) {
-          konst += ((f.type as UintModel).konst ?? 0) * 2 ** shift;
-          return;
-        }
+    fields.forEach((f, i) => {
+      const x = this.#text(f.name);
+      const from = offsets[i] ?? 0;
+      const shift = octets * 8 - from - (bitWidth(f) ?? 0);
+      if (isKonst(f) && !f.lint) {
+        konst += ((f.type as UintModel).konst ?? 0) * 2 ** shift;
+      } else if (f.type.kind === "escape") {
         this.#check(f, x);
-        if (f.type.kind === "escape") {
-          escape = f;
-          this.code.line(`const ${local(f.name)}First = ${escapeFirst(f.type, x)};`);
-          terms.push(shifted(`${local(f.name)}First`, shift));
-        } else if ((f.type as UintModel).as === "boolean")
-          terms.push(`(${x} ? ${hex(2 ** shift)} : 0)`);
-        else terms.push(shifted(x, shift));
-      });
-      before += g.octets * 8;
-    }
+        this.code.line(`const ${local(f.name)}First = ${escapeFirst(f.type, x)};`);
+        terms.push(shifted(`${local(f.name)}First`, shift));
+      } else if (f.check !== undefined) {
+        terms.push(shifted(`(${this.#checked(f, x, from / 8)})`, shift));
+      } else if (f.auto !== "internet") {
+        this.#check(f, x);
+        const bool = (f.type as UintModel).as === "boolean";
+        terms.push(bool ? `(${x} ? ${hex(2 ** shift)} : 0)` : shifted(x, shift));
+      }
+    });
     if (konst !== 0 || terms.length === 0) terms.unshift(hex(konst));
-    this.#store(octets, terms.join(" | "));
+    const summed = this.#sums(octets);
+    let word = terms.join(" | ");
+    if (summed || octets === 3) {
+      this.code.line(`const w${this.#words || ""} = ${word};`);
+      word = `w${this.#words++ || ""}`;
+    }
+    if (octets === 3) this.#three("big", word);
+    else this.code.line(`v.setUint${octets * 8}(${this.at}, ${word});`);
+    if (summed) this.#checksum?.add(octets, word, ownIn(group));
     this.#plus += octets;
-    if (escape?.type.kind === "escape") this.#wider(escape, escape.type);
+    const last = fields.at(-1);
+    if (last?.type.kind === "escape") this.#wider(last, last.type);
   }
 
-  /** Stores 1 to 4 octets of bits. */
-  #store(octets: number, word: string): void {
-    if (octets !== 3) return this.code.line(`v.setUint${octets * 8}(${this.at}, ${word});`);
-    const name = `word${this.code.lines.length}`;
-    this.code.line(`const ${name} = ${word};`);
-    this.code.line(`v.setUint16(${this.at}, ${name} >>> 8);`);
-    this.code.line(`v.setUint8(${this.#sum(2)}, ${name});`);
+  /** Whether the next octets are a word of the checksum. */
+  #sums(octets: number): boolean {
+    return this.#base === "o" && this.#checksum?.takes(octets, this.#plus) === true;
   }
 
   #sum(n: number): string {
@@ -438,11 +440,16 @@ export class Encoder {
     switch (t.kind) {
       case "uint":
         if (isKonst(f) && !f.lint) this.#number(t.bits, t.signed, t.order, hex(t.konst ?? 0));
-        else if (f.auto === "internet") this.#number(16, false, t.order, "0");
-        else if (f.check !== undefined) this.#checked(f, t, x);
+        else if (f.auto === "internet") {
+          this.#number(16, false, t.order, "0");
+          if (this.#sums(2)) this.#checksum?.add(2, "0", 0);
+        } else if (f.check !== undefined)
+          this.#number(t.bits, t.signed, t.order, this.#checked(f, x));
         else {
           this.#check(f, x);
           this.#number(t.bits, t.signed, t.order, x, t.as === "bigint");
+          const word = t.order === "big" && !t.signed;
+          if (word && this.#sums(t.bits / 8)) this.#checksum?.add(t.bits / 8, x);
         }
         this.#plus += t.bits / 8;
         return;
@@ -511,15 +518,16 @@ export class Encoder {
     this.#plus = 0;
   }
 
-  /** A checksum over foreign octets: a number, or a function that is called when the rest is written. */
-  #checked(f: FieldModel, t: UintModel, x: string): void {
-    this.#refuseIf(
-      `typeof ${x} === "number" && (${numberRange(t, x)})`,
-      f,
-      `does not fit ${t.bits} bits`,
-    );
-    this.#number(t.bits, t.signed, t.order, `typeof ${x} === "number" ? ${x} : 0`);
-    this.code.line(`const ${local(f.name)}At = ${this.at};`);
+  /**
+   * A checksum over foreign octets, `octets` from here: a number, or a function that is called when
+   * the rest is written. Until then it is zero.
+   */
+  #checked(f: FieldModel, x: string, octets = 0): string {
+    const t = f.type as UintModel;
+    const given = `typeof ${x} === "number"`;
+    this.#refuseIf(`${given} && (${numberRange(t, x)})`, f, `does not fit ${t.bits} bits`);
+    this.code.line(`const ${local(f.name)}At = ${this.#sum(octets)};`);
+    return `${given} ? ${x} : 0`;
   }
 
   /** Octets of a length that another field says, or that is open. */
@@ -687,7 +695,7 @@ export class Encoder {
         const little =
           f.type.order === "big" ? "" : f.type.order === "little" ? ", true" : ", little";
         this.code.line(
-          `v.setUint16(${at}, ${this.used.get("internet")}(v, o, ${this.at}, ${at})${little});`,
+          `v.setUint16(${at}, ${this.#checksum?.of(this.at)}${little});`,
         );
       }
       if (f.check === undefined || f.type.kind !== "uint") continue;
@@ -743,22 +751,6 @@ const alone = (field: FieldModel): Segment => ({
   field,
   ...(field.when === undefined ? {} : { when: field.when }),
 });
-
-/** Neighbouring groups of bits without conditions, joined while one store can hold them. */
-function merged(segments: readonly Segment[]): Segment[][] {
-  const out: Segment[][] = [];
-  for (const s of segments) {
-    const last = out.at(-1);
-    const octets = last?.reduce((n, x) => n + (x.kind === "bits" ? x.octets : 9), 0) ?? 9;
-    const tail = last?.at(-1);
-    const closed = tail?.kind === "bits" && tail.fields.at(-1)?.type.kind === "escape";
-    const fits = s.kind === "bits" && [2, 4].includes(octets + s.octets);
-    if (last !== undefined && fits && !closed && s.when === undefined && tail?.when === undefined)
-      last.push(s);
-    else out.push([s]);
-  }
-  return out;
-}
 
 const shifted = (x: string, shift: number): string => (shift === 0 ? x : `(${x} << ${shift})`);
 

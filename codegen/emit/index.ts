@@ -2,6 +2,7 @@
 import type { Model } from "../model.js";
 import { emitCatalogue } from "./catalogue.js";
 import { emitCodec } from "./codec.js";
+import { emitDissect } from "./fields.js";
 import { emitModel } from "./model.js";
 
 /** What a file is made from: one header's spec, by its path without extension, or all of them. */
@@ -20,6 +21,7 @@ export function emit(model: Model): Emitted[] {
   const files: Emitted[] = [];
   const add = (path: string, text: string, source: Source = "all") => files.push({ path, text, source });
   for (const h of model.headers) add(`${h.file}.ts`, emitCodec(h), { header: h.file });
+  for (const [path, text] of emitDissect(model)) add(path, text);
   add("headers.md", emitCatalogue(model));
   add("model.json", emitModel(model));
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));

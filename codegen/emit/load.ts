@@ -36,6 +36,19 @@ export function part(word: string, total: number, shift: number, width: number):
   return `${shifted} & ${hex(2 ** width - 1)}`;
 }
 
+/** A test that such bits are not `konst`. */
+export function differs(
+  word: string,
+  total: number,
+  shift: number,
+  width: number,
+  konst: number,
+): string {
+  const value = part(word, total, shift, width);
+  if (shift + width === total) return `${value} !== ${hex(konst)}`;
+  return `(${word} & ${hex((2 ** width - 1) * 2 ** shift)}) !== ${hex(konst * 2 ** shift)}`;
+}
+
 /** A number of whole octets, up to 32 bits. */
 export function scalar(
   bits: number,

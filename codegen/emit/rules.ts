@@ -30,7 +30,12 @@ function* constraintsOf(f: FieldModel, conditions: readonly Expr[]): Generator<C
   });
   switch (t.kind) {
     case "choose": {
-      const arms = t.arms.map((a) => all("or", a.is.map((is) => eq(t.on, is))));
+      const arms = t.arms.map((a) =>
+        all(
+          "or",
+          a.is.map((is) => eq(t.on, is)),
+        ),
+      );
       if (t.otherwise === undefined) yield rule(all("or", arms), faults.arm);
       for (const [i, arm] of t.arms.entries()) {
         for (const g of arm.fields) yield* constraintsOf(g, [...given, arms[i] ?? 0]);
@@ -40,7 +45,8 @@ function* constraintsOf(f: FieldModel, conditions: readonly Expr[]): Generator<C
       return;
     }
     case "repeat": {
-      if (t.count !== undefined && faults.max !== undefined) yield rule(le(t.count, t.max), faults.max);
+      if (t.count !== undefined && faults.max !== undefined)
+        yield rule(le(t.count, t.max), faults.max);
       const octets = t.of.min === t.of.max ? t.of.min : undefined;
       if (t.fill !== undefined && t.fill !== "rest" && octets !== undefined) {
         yield rule(le(t.fill, t.max * octets), faults.max);
@@ -83,7 +89,8 @@ export function marks(
   const { type: t } = f;
   const found = new Set<number>();
   if (t.kind === "uint") {
-    for (const n of [...Object.values(t.names ?? {}), ...Object.values(t.flags ?? {})]) found.add(n);
+    for (const n of [...Object.values(t.names ?? {}), ...Object.values(t.flags ?? {})])
+      found.add(n);
     if (t.konst !== undefined) found.add(t.konst);
   }
   const exprs = [...fields.flatMap((g) => [...expressions(g)]), ...own.map((c) => c.expr)];

@@ -63,14 +63,18 @@ function isUtf8(v: DataView, p: number, n: number): boolean {
   }
   return true;
 }`,
-  internet: `/** The internet checksum (RFC 1071) of the octets from \`o\` to \`end\`, with the two at \`at\` as zero. */
-function internet(v: DataView, o: number, end: number, at: number): number {
-  let sum = 0;
-  let p = o;
-  for (; p + 1 < end; p += 2) if (p !== at) sum += v.getUint16(p);
-  if (p < end) sum += v.getUint8(p) << 8;
-  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
-  return ~sum & 0xffff;
+  halves: `/** The sum of a word's two halves. */
+function halves(w: number): number {
+  return (w >>> 16) + (w & 0xffff);
+}`,
+  internet: `/**
+ * The internet checksum (RFC 1071) of the octets from \`p\` to \`end\`, and of words before them that add
+ * up to \`sum\`: fewer than 2^15 in all.
+ */
+function internet(v: DataView, p: number, end: number, sum: number): number {
+  for (; p < end; p += 2) sum += p + 1 < end ? v.getUint16(p) : v.getUint8(p) << 8;
+  sum = (sum >>> 16) + (sum & 0xffff);
+  return ~(sum + (sum >>> 16)) & 0xffff;
 }`,
   varintSize: `/** Octets of a number in groups of seven bits. */
 function varintSize(x: number): number {

@@ -1,0 +1,211 @@
+/** The command: `npm run codegen` in this repository, `wirestack codegen` for specs of one's own. */
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { dirname, join, relative, resolve as absolute, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { isFresh, remember } from "./cache.js";
+import { SpecError } from "./error.js";
+import { generate, type Project } from "./generate.js";
+import { MissingPackage } from "./need.js";
+import { create } from "./new.js";
+import { type Known, tablesOf } from "./resolve.js";
+import { watch } from "./watch.js";
+import { compare, type Difference, write } from "./write.js";
+
+const HELP = `Generates codecs, dissector tables, documentation and test material from specs.
+
+  wirestack codegen FOLDER --out DIR [--js] [--check | --watch | --new NAME]
+  npm run codegen -- [--check | --watch | --new NAME]      in wirestack's own repository
+
+  --out DIR    where the generated files go; a folder of their own
+  --js         JavaScript with declarations, instead of TypeScript
+  --check      writes nothing; fails if what is there is not what would be generated
+  --watch      generates again after every change of a spec
+  --new NAME   writes a first spec and its test, then generates
+
+Examples
+
+  npx wirestack codegen ./my-specs --out ./my-generated --new acme/trace
+  npx wirestack codegen ./my-specs --out ./my-generated --watch
+  npx wirestack codegen ./my-specs --out ./my-generated --check
+  npm run codegen -- --new acme/trace
+`;
+
+/** Runs the command; resolves to its exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await run(args);
+  } catch (error) {
+    if (error instanceof SpecError || error instanceof MissingPackage) console.error(error.message);
+    else if (error instanceof Usage) console.error(`wirestack codegen: ${error.message}`);
+    else throw error;
+    return 1;
+  }
+}
+
+/** The command cannot do what it was asked: what is wrong, and what to do. */
+class Usage extends Error {}
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(args);
+  if (values.help === true) {
+    console.log(HELP);
+    return 0;
+  }
+  if (values.check === true && (values.watch === true || values.new !== undefined)) {
+    throw new Usage("--check writes nothing; leave out --watch and --new");
+  }
+  const project = await projectOf(positionals, values.out, values.js === true);
+  if (values.check === true) return await check(project);
+  if (values.new !== undefined) {
+    for (const path of mistaken(() => create(values.new ?? "", project))) console.log(`wrote ${shown(path)}`);
+  }
+  const code = await update(project);
+  if (values.watch !== true) return code;
+  await keepUpdating(project);
+  return 0;
+}
+
+function parse(args: readonly string[]) {
+  const options = {
+    out: { type: "string" },
+    js: { type: "boolean" },
+    check: { type: "boolean" },
+    watch: { type: "boolean" },
+    new: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  } as const;
+  return mistaken(() => parseArgs({ args: [...args], options, allowPositionals: true }), "; see --help");
+}
+
+/** What `action` throws is the user's mistake, not ours. */
+function mistaken<T>(action: () => T, more = ""): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new Usage(`${(error as Error).message}${more}`);
+  }
+}
+
+/** The package's own folder: that of `dist`. */
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+async function projectOf(folders: readonly string[], out: string | undefined, js: boolean): Promise<Project> {
+  const [folder, another] = folders;
+  if (another !== undefined) throw new Usage(`one folder of specs at a time, not also '${another}'`);
+  if (folder === undefined) {
+    if (!existsSync(join(ROOT, "spec/lang.ts"))) throw new Usage("give the folder of your specs; see --help");
+    if (out !== undefined || js) throw new Usage("--out and --js are for a folder of your own; give it first");
+    const own = { specs: join(ROOT, "spec"), out: join(ROOT, "generated"), command: "npm run codegen" };
+    return { ...own, name: shown(own.specs), registry: true, javascript: false, known: NOTHING };
+  }
+  if (out === undefined) throw new Usage("say where the generated files go: --out DIR");
+  const specs = absolute(folder);
+  if (`${specs}${sep}`.startsWith(`${absolute(out)}${sep}`)) {
+    throw new Usage(`--out ${out} holds the specs; give generated files a folder of their own`);
+  }
+  if (!existsSync(specs)) throw new Usage(`there is no folder ${folder}`);
+  return {
+    specs,
+    out: absolute(out),
+    name: shown(specs),
+    command: "wirestack codegen",
+    registry: false,
+    javascript: js,
+    known: ours(),
+  };
+}
+
+const NOTHING: Known = { headers: new Set(), tables: new Set() };
+
+/** What specs elsewhere may refer to: the headers of this package, and where they look things up. */
+function ours(): Known {
+  const path = join(ROOT, "dist/generated/model.json");
+  if (!existsSync(path)) return NOTHING;
+  const model = JSON.parse(readFileSync(path, "utf8"));
+  return { headers: new Set(model.headers.map((h: { name: string }) => h.name)), tables: tablesOf(model) };
+}
+
+/** Generates what is not there as it should be. */
+async function update(project: Project): Promise<number> {
+  if (isFresh(project)) {
+    console.log("nothing has changed");
+    return 0;
+  }
+  const sources = new Set<string>();
+  const outputs = await generate(project, sources);
+  const differences = compare(outputs, project.out);
+  const foreign = differences.filter((d) => d.kind === "foreign");
+  const blocking = foreign.find((d) => d.inTheWay);
+  if (blocking !== undefined) {
+    throw new Usage(`${shown(blocking.path)} was not generated and would be overwritten; move it elsewhere`);
+  }
+  write(outputs, differences, project.out);
+  for (const { path } of foreign) console.error(`${shown(path)}: kept, though it was not generated; move it elsewhere`);
+  if (foreign.length === 0) remember(project, [...sources, ...outputs.keys()]);
+  const count = (...kinds: Difference["kind"][]) => differences.filter((d) => kinds.includes(d.kind)).length;
+  const removed = count("orphan");
+  console.log(
+    `${outputs.size} files, ${count("missing", "changed")} written${removed > 0 ? `, ${removed} removed` : ""}`,
+  );
+  return 0;
+}
+
+/** Tells how the folder differs from what would be generated. */
+async function check(project: Project): Promise<number> {
+  const outputs = await generate(project);
+  const differences = compare(outputs, project.out);
+  if (differences.length === 0) {
+    console.log(`${outputs.size} files are as generated`);
+    return 0;
+  }
+  for (const d of differences) console.error(difference(d));
+  console.error(`${differences.length} of ${outputs.size} files differ; run: ${again(project)}`);
+  return 1;
+}
+
+function difference(d: Difference): string {
+  const path = shown(d.path);
+  switch (d.kind) {
+    case "missing":
+      return `${path}: is missing`;
+    case "orphan":
+      return `${path}: no spec stands behind it any more`;
+    case "foreign":
+      return `${path}: was not generated; move it elsewhere`;
+    case "changed":
+      return `${path}:${d.line}: is not as generated\n  is      ${d.is}\n  should  ${d.should}`;
+  }
+}
+
+const again = ({ command, registry, specs, out, javascript }: Project): string =>
+  registry ? command : `npx ${command} ${shown(specs)} --out ${shown(out)}${javascript ? " --js" : ""}`;
+
+async function keepUpdating(project: Project): Promise<void> {
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  process.once("SIGTERM", () => stop.abort());
+  console.log(`watching ${shown(project.specs)}`);
+  await watch(
+    project.specs,
+    async () => {
+      const start = performance.now();
+      await update(project).catch((error: unknown) => {
+        if (!(error instanceof SpecError || error instanceof Usage)) throw error;
+        console.error(error.message);
+      });
+      console.log(`${Math.round(performance.now() - start)} ms`);
+    },
+    stop.signal,
+  );
+}
+
+/** A path as the user would write it. */
+function shown(path: string): string {
+  const near = relative(process.cwd(), path);
+  return (near.startsWith("..") ? path : near || ".").replaceAll("\\", "/");
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  process.exitCode = await main(process.argv.slice(2));
+}

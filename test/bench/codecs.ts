@@ -1,0 +1,51 @@
+/** Generated codecs beside hand-written references and other people's libraries. */
+import { type Contest, contests, type Entry, sameChecks } from "./codecs/contest.js";
+import { ipv4 } from "./codecs/ipv4.js";
+import { libraries } from "./codecs/libraries.js";
+import { request } from "./codecs/request.js";
+import { RECORDS } from "./codecs/slab.js";
+import { ws } from "./codecs/ws.js";
+import { type Contender, median, race, ratio } from "./race.js";
+import type { Goal, Options, Report, Row } from "./report.js";
+
+/** What generated code is to reach: at most this multiple of the reference, … */
+const REFERENCE = 1.15;
+/** … and to be at least so many times as fast as a library. */
+const LIBRARIES: Readonly<Record<string, number>> = { protodef: 3, "binary-parser": 15 };
+
+export async function codecs({ rounds, only }: Options): Promise<Report> {
+  const found = await libraries();
+  const all = [...entered(ws(found)), ...entered(request(found)), ...entered(ipv4(found))];
+  const contenders = all.flatMap(({ generated, reference, rivals }) => [
+    generated,
+    reference,
+    ...rivals.flatMap((r) => r.contender ?? []),
+  ]);
+  const times = race(contenders, RECORDS, rounds);
+  return { columns: ["× reference", "× generated"], rows: all.flatMap(rowsOf) };
+
+  function entered<V extends object>(entry: Entry<V>): Contest[] {
+    sameChecks(entry);
+    return contests(entry, only);
+  }
+
+  function rowsOf({ name, generated, reference, rivals }: Contest): Row[] {
+    const row = (who: string, c: Contender, goal?: (factor: number) => Goal): Row => {
+      const of = times.get(c) ?? [];
+      const ratios = [ratio(times, c, reference), ratio(times, c, generated)] as const;
+      const timed = { name, who, median: median(of), least: Math.min(...of), ratios };
+      if (goal === undefined) return timed;
+      return { ...timed, goal: goal(c === generated ? ratios[0] : ratios[1]) };
+    };
+    return [
+      row("generated", generated, (x) => ({ text: `≤ ${REFERENCE}`, met: x <= REFERENCE })),
+      row("reference", reference),
+      ...rivals.map(({ library, contender }): Row => {
+        if (contender === undefined) return { name, who: library, note: "is not installed" };
+        const least = LIBRARIES[library];
+        if (least === undefined) return row(library, contender);
+        return row(library, contender, (x) => ({ text: `≥ ${least}`, met: x >= least }));
+      }),
+    ];
+  }
+}

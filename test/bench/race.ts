@@ -1,0 +1,85 @@
+/**
+ * Contenders timed in one interleaved run.
+ *
+ * Machines are shared and clocks drift, so nothing is compared that was not timed in the same round:
+ * a round times every contender once, each round starts with another one, and a ratio is the median
+ * of the rounds' ratios.
+ */
+
+export interface Contender {
+  readonly name: string;
+  /** Handles record `i`. */
+  readonly run: (i: number) => unknown;
+  /** Handles the records 0 … `records` − 1; nothing that `run` returns is lost. */
+  readonly drive: (records: number) => unknown;
+}
+
+/** Where results escape to, so that no compiler finds them useless. */
+const kept: unknown[] = new Array(16).fill(undefined);
+
+/**
+ * A contender from the body of its function of `i`, which sees the names in `scope`. Each is compiled
+ * from a text of its own, made unique by the name: functions that share their source share what the
+ * compiler learns about their calls too, and the second would run slower than the first.
+ */
+export function contender(name: string, body: string, scope: object): Contender {
+  const text = `"use strict"; // ${name}
+    const run = (i) => { ${body} };
+    const drive = (records) => {
+      let sum = 0;
+      for (let i = 0; i < records; i++) {
+        const made = run(i);
+        if (typeof made === "number") sum += made;
+        else kept[i & 15] = made;
+      }
+      return sum;
+    };
+    return { run, drive };`;
+  const compiled = new Function("kept", ...Object.keys(scope), text);
+  return { name, ...compiled(kept, ...Object.values(scope)) };
+}
+
+/** Nanoseconds for one slice of a round, and for warming up before the first. */
+const SLICE = 2e6;
+const WARM_UP = 60e6;
+
+/** Nanoseconds a record, over at least `least` nanoseconds. */
+function time({ drive }: Contender, records: number, least: number): number {
+  const start = process.hrtime.bigint();
+  let passes = 0;
+  let taken = 0;
+  while (taken < least) {
+    kept[0] = drive(records);
+    passes++;
+    taken = Number(process.hrtime.bigint() - start);
+  }
+  return taken / (passes * records);
+}
+
+/** Nanoseconds a record of each contender, one for each round. */
+export type Times = ReadonlyMap<Contender, readonly number[]>;
+
+export function race(contenders: readonly Contender[], records: number, rounds: number): Times {
+  for (const c of contenders) time(c, records, WARM_UP);
+  const times = new Map<Contender, number[]>(contenders.map((c) => [c, []]));
+  for (let round = 0; round < rounds; round++) {
+    const first = round % contenders.length;
+    for (const c of [...contenders.slice(first), ...contenders.slice(0, first)]) {
+      times.get(c)?.push(time(c, records, SLICE));
+    }
+  }
+  return times;
+}
+
+export function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  const upper = sorted[half] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] ?? Number.NaN)) / 2;
+}
+
+/** How many times as long `a` takes as `b`. */
+export function ratio(times: Times, a: Contender, b: Contender): number {
+  const divisors = times.get(b) ?? [];
+  return median((times.get(a) ?? []).map((t, round) => t / (divisors[round] ?? Number.NaN)));
+}

@@ -1,0 +1,49 @@
+/** What a set of measurements is asked for and comes to, and how that is printed. */
+export interface Options {
+  readonly rounds: number;
+  /** A part of the names of those that are wanted. */
+  readonly only: string;
+}
+
+export interface Goal {
+  readonly text: string;
+  readonly met: boolean;
+}
+
+export interface Row {
+  readonly name: string;
+  readonly who: string;
+  /** Nanoseconds an operation: the median of the rounds, and the best. */
+  readonly median?: number;
+  readonly least?: number;
+  /** One for each column of the report. */
+  readonly ratios?: readonly number[];
+  readonly goal?: Goal;
+  readonly note?: string;
+}
+
+export interface Report {
+  /** Heads of the ratios. */
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+export const missed = ({ rows }: Report): readonly Row[] => rows.filter((r) => r.goal?.met === false);
+
+export function table({ columns, rows }: Report): string {
+  const head = ["", "", "ns", "ns, best", ...columns, "goal", ""];
+  const lines = rows.map(({ name, who, median, least, ratios, goal, note }, i) => [
+    name === rows[i - 1]?.name ? "" : name,
+    who,
+    median?.toFixed(1) ?? note ?? "",
+    least?.toFixed(1) ?? "",
+    ...columns.map((_, k) => ratios?.[k]?.toFixed(2) ?? ""),
+    goal?.text ?? "",
+    goal === undefined ? "" : goal.met ? "✔" : "✘",
+  ]);
+  const all = [head, ...lines];
+  const widths = head.map((_, k) => Math.max(...all.map((line) => line[k]?.length ?? 0)));
+  const cell = (text: string, k: number) =>
+    k < 2 ? text.padEnd(widths[k] ?? 0) : text.padStart(widths[k] ?? 0);
+  return all.map((line) => line.map(cell).join("  ").trimEnd()).join("\n");
+}
