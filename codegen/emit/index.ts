@@ -1,5 +1,6 @@
 /** All targets: what is made from a model, file by file. */
 import type { Model } from "../model.js";
+import { emitArbitraries } from "./arbitraries.js";
 import { emitCatalogue } from "./catalogue.js";
 import { emitCodec } from "./codec.js";
 import { emitDissect } from "./fields.js";
@@ -21,6 +22,7 @@ export function emit(model: Model): Emitted[] {
   const files: Emitted[] = [];
   const add = (path: string, text: string, source: Source = "all") => files.push({ path, text, source });
   for (const h of model.headers) add(`${h.file}.ts`, emitCodec(h), { header: h.file });
+  for (const [path, text] of emitArbitraries(model)) add(path, text);
   for (const [path, text] of emitDissect(model)) add(path, text);
   add("headers.md", emitCatalogue(model));
   add("model.json", emitModel(model));

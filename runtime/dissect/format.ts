@@ -1,0 +1,85 @@
+/** Values as text: numbers and addresses as Wireshark prints them, octets so that no terminal suffers. */
+import type { Format, Node, Value } from "../../generated/dissect.js";
+import type { Time } from "./capture.js";
+
+/** A field's value, for a table: what `tshark -T fields` prints. */
+export function valueText({ value, format, bits }: Pick<Node, "value" | "format" | "bits">): string {
+  if (value === undefined) return "";
+  if (typeof value === "string") return escaped(value);
+  if (typeof value === "boolean") return value ? "1" : "0";
+  if (typeof value === "object") return octetsText(value, format);
+  if (format === "bool") return value === 0 ? "0" : "1";
+  if (format === "ipv4") return ipv4(Number(value));
+  if (format === "hex") return `0x${value.toString(16).padStart(digits(bits), "0")}`;
+  return String(value);
+}
+
+/** Hex digits of a field: two an octet, rounded up to 1, 2, 3, 4 or 8 octets' worth. */
+function digits(bits: number): number {
+  const octets = Math.ceil(bits / 8);
+  return 2 * (octets === 3 || octets < 3 ? octets : octets <= 4 ? 4 : 8);
+}
+
+function octetsText(octets: Uint8Array, format: Format): string {
+  if (format === "mac") return hex(octets).match(/../g)?.join(":") ?? "";
+  if (format === "ipv6" && octets.length === 16) return ipv6(octets);
+  if (format === "ipv4" && octets.length === 4) return octets.join(".");
+  if (format === "text") return escaped(LATIN1.decode(octets));
+  return hex(octets);
+}
+
+const LATIN1 = new TextDecoder("latin1");
+
+export const hex = (octets: Uint8Array): string =>
+  Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("hex");
+
+const ipv4 = (n: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(n / 2 ** shift) % 256).join(".");
+
+/** RFC 5952: lower case, the longest run of two or more zero groups as `::`, the first if equal. */
+export function ipv6(octets: Uint8Array): string {
+  const groups = hex(octets).match(/.{4}/g)?.map((g) => g.replace(/^0{1,3}/, "")) ?? [];
+  const joined = `:${groups.join(":")}:`;
+  const runs = [...joined.matchAll(/(?<=:)(?:0:){2,}/g)];
+  const longest = runs.reduce<RegExpMatchArray | undefined>(
+    (best, run) => (best === undefined || run[0].length > best[0].length ? run : best),
+    undefined,
+  );
+  if (longest?.index === undefined) return groups.join(":");
+  const before = joined.slice(1, longest.index).replace(/:$/, "");
+  const after = joined.slice(longest.index + longest[0].length, -1);
+  return `${before}::${after}`;
+}
+
+/** Address and port as one: `127.0.0.1:80`, `[::1]:80`. */
+export function addressText(address: Value, format: Format, port?: Value): string {
+  const text = valueText({ value: address, format, bits: 32 });
+  if (port === undefined) return text;
+  return `${text.includes(":") ? `[${text}]` : text}:${port}`;
+}
+
+/** Seconds since 1970 with nine decimals. */
+export const epochText = (time: Time | undefined): string =>
+  time === undefined ? "" : `${time.seconds}.${String(time.nanoseconds).padStart(9, "0")}`;
+
+/** Text without control characters: they are escaped as in JSON. */
+export const escaped = (text: string): string =>
+  JSON.stringify(text)
+    .slice(1, -1)
+    .replace(/\\"/g, '"')
+    .replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The beginning of a payload: as text if it is text, else in hex. */
+export function preview(octets: Uint8Array, most = 40): string {
+  if (octets.length === 0) return "(empty)";
+  const some = octets.subarray(0, most);
+  const more = octets.length > most ? "…" : "";
+  try {
+    const text = UTF8.decode(some, { stream: octets.length > most });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    if (!/[\u0000-\u0008\u000e-\u001f]/.test(text)) return `"${escaped(text)}${more}"`;
+  } catch {}
+  return `${hex(some).match(/.{1,8}/g)?.join(" ") ?? ""}${more}`;
+}

@@ -1,0 +1,94 @@
+/** Octets under dissection, and where they come from. */
+
+/**
+ * `frame`: as captured. `reassembled`: fragments of a datagram. `stream`: segments in order. `unmasked`,
+ * `joined`, `opened`: what an operation has made of the octets of another source.
+ */
+export type SourceKind = "frame" | "reassembled" | "stream" | "unmasked" | "joined" | "opened";
+
+/** A run of an assembled source's octets, and the frame that brought them. */
+export interface Piece {
+  /** Octets from the source's first. */
+  readonly at: number;
+  readonly octets: number;
+  readonly frame: number;
+  /** Octets from the frame's first. */
+  readonly offset: number;
+}
+
+export interface Source {
+  readonly kind: SourceKind;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Of a frame: octets from its first to this source's first; else 0. */
+  readonly origin: number;
+  /** Number of the frame that brought the octets, or the last of them. */
+  readonly frame: number;
+  /** Of a frame: octets from the file's first, if the file is not compressed. */
+  readonly file?: number;
+  /** Of an assembled source. */
+  readonly pieces?: readonly Piece[];
+}
+
+export function sourceOf(
+  kind: SourceKind,
+  bytes: Uint8Array,
+  frame: number,
+  more: Partial<Pick<Source, "origin" | "file" | "pieces">> = {},
+): Source {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { kind, bytes, view, origin: 0, frame, ...more };
+}
+
+/** A part of a source with octets of its own, to be kept when the source's are gone. */
+export function kept(source: Source, from: number, to: number): Source {
+  const { kind, bytes, frame, origin, file, pieces } = source;
+  return sourceOf(kind, bytes.slice(from, to), frame, {
+    origin: kind === "frame" ? origin + from : 0,
+    ...(file === undefined ? {} : { file: file + from }),
+    ...(pieces === undefined ? {} : { pieces: cut(pieces, from, to) }),
+  });
+}
+
+/** The pieces of a source's octets, counted from `at`. */
+export function piecesOf(source: Source, from: number, to: number, at: number): Piece[] {
+  const { pieces, frame, origin } = source;
+  if (pieces === undefined) return [{ at, octets: to - from, frame, offset: origin + from }];
+  return cut(pieces, from, to).map((p) => ({ ...p, at: p.at + at }));
+}
+
+function cut(pieces: readonly Piece[], from: number, to: number): Piece[] {
+  return pieces.flatMap((p) => {
+    const start = Math.max(p.at, from);
+    const stop = Math.min(p.at + p.octets, to);
+    if (start >= stop) return [];
+    return [{ ...p, at: start - from, octets: stop - start, offset: p.offset + start - p.at }];
+  });
+}
+
+/** Octets that come bit by bit; room doubles, so that adding costs the same however small the parts. */
+export class Growing {
+  #bytes = new Uint8Array(0);
+  #pieces: Piece[] = [];
+  #frame = 0;
+  length = 0;
+
+  add(source: Source, from: number, to: number): void {
+    const length = this.length + to - from;
+    if (length > this.#bytes.length) {
+      const wider = new Uint8Array(Math.max(length, 2 * this.#bytes.length, 64));
+      wider.set(this.#bytes.subarray(0, this.length));
+      this.#bytes = wider;
+    }
+    this.#bytes.set(source.bytes.subarray(from, to), this.length);
+    this.#pieces.push(...piecesOf(source, from, to, this.length));
+    this.#frame = Math.max(this.#frame, source.frame);
+    this.length = length;
+  }
+
+  /** What has come, as a source; its octets stay as they are whatever is added. */
+  source(kind: SourceKind): Source {
+    const bytes = this.#bytes.subarray(0, this.length);
+    return sourceOf(kind, bytes, this.#frame, { pieces: this.#pieces.slice() });
+  }
+}
