@@ -57,6 +57,8 @@ export interface Frame {
   /** Octets that no header claims. */
   readonly rest: { readonly source: Source; readonly from: number; readonly to: number }[];
   readonly messages: readonly Message[];
+  /** Found after the last packet, when streams were told that nothing comes any more. */
+  readonly late: boolean;
   /** What is to be said about flows: holes, framing that is lost. */
   readonly remarks: readonly string[];
 }
@@ -128,7 +130,7 @@ export class Dissector {
 
   /** No more packets come: what waited for missing octets goes on without them. */
   finish(last: Packet): Frame {
-    const frame = begin(last);
+    const frame = begin(last, true);
     this.#frame = frame;
     for (const flow of this.#flows.values()) for (const side of flow.sides) side.stream?.finish();
     return frame;
@@ -365,8 +367,9 @@ export class Dissector {
   }
 }
 
-const begin = (packet: Packet): Writable<Frame> => ({
+const begin = (packet: Packet, late = false): Writable<Frame> => ({
   packet,
+  late,
   layers: [],
   protocols: [],
   rest: [],

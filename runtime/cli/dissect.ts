@@ -1,0 +1,136 @@
+/** `wirestack dissect FILE`. */
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+import { CaptureError, Dissector, dissect, type Frame, type Message, registry } from "../dissect/index.js";
+import { frameFields, frameObject, frameRow, messageColumns, messageObject, messageRow } from "../dissect/rows.js";
+import { messageText, treeText } from "../dissect/tree.js";
+
+const HELP = `wirestack dissect [OPTIONS] FILE
+
+Takes a capture apart: pcap or pcapng, also gzipped; - reads standard input.
+
+  --messages          one line a message instead of a tree a frame
+  --format FORMAT     tree (default), tsv, ndjson
+  -e FIELD            a column of --format tsv; once for each
+  --fields            list the names of all fields, then end
+  -v, --verbose       with each field what it means
+  -h, --help
+
+Examples
+  wirestack dissect capture.pcap
+  wirestack dissect --messages capture.pcap
+  wirestack dissect --format tsv -e frame.number -e ip.src -e tcp.len capture.pcap
+  tcpdump -U -w - port 5555 | wirestack dissect --messages -
+
+Exit codes: 0 all read, 1 usage, 2 unreadable, 3 cut short or damaged after the frames printed
+`;
+
+const FORMATS = ["tree", "tsv", "ndjson"];
+
+interface Options {
+  readonly file: string;
+  readonly format: string;
+  readonly fields: readonly string[];
+  readonly messages: boolean;
+  readonly verbose: boolean;
+}
+
+export async function dissectCommand(args: string[]): Promise<number> {
+  let options: Options | number;
+  try {
+    options = understand(args);
+  } catch (error) {
+    process.stderr.write(`wirestack dissect: ${(error as Error).message}\nsee: wirestack dissect --help\n`);
+    return 1;
+  }
+  return typeof options === "number" ? options : run(options);
+}
+
+function understand(args: string[]): Options | number {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      messages: { type: "boolean", default: false },
+      format: { type: "string", default: "tree" },
+      field: { type: "string", short: "e", multiple: true, default: [] },
+      fields: { type: "boolean", default: false },
+      verbose: { type: "boolean", short: "v", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const known = new Set([...frameFields, ...new Dissector(registry).names()]);
+  if (values.fields) {
+    process.stdout.write(`${[...known].sort().join("\n")}\n`);
+    return 0;
+  }
+  const [file, ...more] = positionals;
+  if (file === undefined) throw new Error("give the capture file, or - for standard input");
+  if (more.length > 0) throw new Error(`one file at a time, not also '${more[0]}'`);
+  if (!FORMATS.includes(values.format)) throw new Error(`--format is ${FORMATS.join(", ")}, not '${values.format}'`);
+  for (const field of values.field) {
+    if (!known.has(field)) throw new Error(`no field '${field}'${suggestion(field, known)}`);
+  }
+  if (values.format === "tsv" && !values.messages && values.field.length === 0) {
+    throw new Error("--format tsv needs columns: -e FIELD, once for each; --fields lists them");
+  }
+  const { format, messages, verbose } = values;
+  return { file, format, fields: values.field, messages, verbose };
+}
+
+/** Names that end or begin as the wrong one does. */
+function suggestion(field: string, known: ReadonlySet<string>): string {
+  const last = field.split(".").at(-1) ?? "";
+  const near = [...known].filter((k) => k.endsWith(`.${last}`) || k.startsWith(field) || k.startsWith(`${field.slice(0, -1)}`));
+  return near.length === 0 ? "; --fields lists them" : `; did you mean ${near.slice(0, 3).join(" or ")}?`;
+}
+
+async function run(options: Options): Promise<number> {
+  const out = process.stdout;
+  const print = async (text: string) => {
+    if (text !== "" && !out.write(text)) await once(out, "drain");
+  };
+  if (options.format === "tsv") {
+    await print(`${(options.messages ? messageColumns : options.fields).join("\t")}\n`);
+  }
+  let found = 0;
+  try {
+    for await (const frame of dissect(options.file)) {
+      found += frame.messages.length;
+      await print(textOf(frame, options));
+    }
+  } catch (error) {
+    if (error instanceof CaptureError) {
+      const { damage, frames } = error;
+      const before = damage.unreadable ? "" : ` (${frames} ${frames === 1 ? "frame" : "frames"} before that)`;
+      process.stderr.write(`wirestack dissect: ${error.message}${before}\n`);
+      return damage.unreadable ? 2 : 3;
+    }
+    process.stderr.write(`wirestack dissect: ${(error as Error).message}\n`);
+    return 2;
+  }
+  if (options.messages && options.format === "tree" && found === 0) {
+    process.stderr.write("wirestack dissect: no messages; without --messages all frames are shown\n");
+  }
+  return 0;
+}
+
+function textOf(frame: Frame, { format, messages, fields, verbose }: Options): string {
+  const lines = (list: readonly string[]) => list.map((l) => `${l}\n`).join("");
+  if (messages) {
+    const row: Record<string, (m: Message) => string> = {
+      tsv: messageRow,
+      ndjson: (m) => JSON.stringify(messageObject(m)),
+      tree: (m) => `${String(m.frame).padStart(6)}  ${messageText(m)}`,
+    };
+    return lines(frame.messages.map((m) => row[format]?.(m) ?? ""));
+  }
+  // What comes after the last frame repeats no row of it.
+  if (format === "tsv") return lines(frame.late ? [] : [frameRow(frame, fields)]);
+  if (format === "ndjson") return lines([JSON.stringify(frameObject(frame))]);
+  return `${treeText(frame, verbose)}\n`;
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+/** The command: finds the subcommand and hands its arguments on. */
+import { readFileSync } from "node:fs";
+
+const HELP = `wirestack: headers described once; codecs, documentation and a dissector from them
+
+  wirestack dissect FILE        take a capture apart: layers, fields, messages
+  wirestack codegen [FOLDER]    generate from a folder of specs
+  wirestack start               check the generated code, then dissect a bundled capture
+
+  wirestack COMMAND --help      more about a command, with examples
+  wirestack --version
+`;
+
+type Command = (args: string[]) => Promise<number>;
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  dissect: async () => (await import("./dissect.js")).dissectCommand,
+  start: async () => (await import("./start.js")).startCommand,
+  codegen: async () => (await import("../../codegen/main.js")).main,
+};
+
+async function main([name = "--help", ...args]: string[]): Promise<number> {
+  if (name === "--help" || name === "-h" || name === "help") {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (name === "--version") {
+    const about = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+    process.stdout.write(`${(JSON.parse(about) as { version: string }).version}\n`);
+    return 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command !== undefined) return (await command())(args);
+  process.stderr.write(`wirestack: no command '${name}'; see: wirestack --help\n`);
+  return 1;
+}
+
+// Who reads no further, as `head` does, is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: Error) => {
+  process.stderr.write(`wirestack: ${error.message}\n`);
+  return 1;
+});

@@ -1,0 +1,97 @@
+/** Frames and messages for programs: tab-separated columns, and JSON, one object a line. */
+import { createHash } from "node:crypto";
+import type { Node } from "../../generated/dissect.js";
+import type { Frame, Message } from "./dissector.js";
+import { epochText, valueText } from "./format.js";
+
+/** What is known of a frame besides its headers' fields. */
+const OF_FRAME: Readonly<Record<string, (f: Frame) => string>> = {
+  "frame.number": (f) => String(f.packet.number),
+  "frame.time_epoch": (f) => epochText(f.packet.time),
+  "frame.len": (f) => String(f.packet.length),
+  "frame.cap_len": (f) => String(f.packet.octets.length),
+  "frame.interface_id": (f) => String(f.packet.interface),
+  "frame.protocols": (f) => f.protocols.join(":"),
+};
+
+export const frameFields: readonly string[] = Object.keys(OF_FRAME);
+
+/** One line: the fields' values; a field that occurs more than once has them joined by commas. */
+export function frameRow(frame: Frame, fields: readonly string[]): string {
+  const found = new Map<string, string[]>();
+  for (const field of fields) found.set(field, []);
+  for (const { walked } of frame.layers) {
+    for (const node of walked.nodes) found.get(node.name)?.push(valueText(node));
+  }
+  return fields.map((f) => OF_FRAME[f]?.(frame) ?? found.get(f)?.join(",") ?? "").join("\t");
+}
+
+/** A frame as an object: protocols, fields with their bit ranges, messages, remarks. */
+export function frameObject(frame: Frame): object {
+  const { packet } = frame;
+  return {
+    frame: {
+      number: packet.number,
+      ...(packet.time === undefined ? {} : { time_epoch: epochText(packet.time) }),
+      len: packet.length,
+      cap_len: packet.octets.length,
+      protocols: frame.protocols,
+    },
+    layers: frame.layers.map(({ walked, source }) => ({
+      header: walked.table.name,
+      source: source.kind,
+      offset: walked.start,
+      length: walked.head - walked.start,
+      ...(walked.cut ? { cut: true } : {}),
+      fields: walked.nodes.map(fieldObject),
+      ...(walked.notes.length === 0 ? {} : { notes: walked.notes }),
+    })),
+    messages: frame.messages.map(messageObject),
+    ...(frame.remarks.length === 0 ? {} : { remarks: frame.remarks }),
+  };
+}
+
+function fieldObject(node: Node): object {
+  const { name, value, bit, bits, meaning, status, notes } = node;
+  const plain = typeof value === "number" || typeof value === "boolean";
+  return {
+    name,
+    // Numbers that JSON would round, addresses and octets are text.
+    value: plain && node.format !== "ipv4" ? value : valueText(node),
+    ...(bits === 0 ? {} : { bit, bits }),
+    ...(meaning === undefined ? {} : { meaning }),
+    ...(status === undefined ? {} : { status }),
+    ...(notes === undefined ? {} : { notes }),
+  };
+}
+
+/** The columns of a list of messages. */
+export const messageColumns = [
+  "frame",
+  "stream",
+  "from",
+  "to",
+  "transport",
+  "protocol",
+  "length",
+  "tags",
+  "payload_length",
+  "payload_sha256",
+] as const;
+
+const cells = (m: Message): Readonly<Record<(typeof messageColumns)[number], string | number>> => ({
+  frame: m.frame,
+  stream: m.stream,
+  from: m.from,
+  to: m.to,
+  transport: m.transport,
+  protocol: m.protocol,
+  length: m.length,
+  tags: m.tags.join(","),
+  payload_length: m.payload.length,
+  payload_sha256: createHash("sha256").update(m.payload).digest("hex").slice(0, 16),
+});
+
+export const messageRow = (m: Message): string => Object.values(cells(m)).join("\t");
+
+export const messageObject = (m: Message): object => ({ ...cells(m), tags: m.tags });
