@@ -55,7 +55,7 @@ function settingsOf({ known: _, ...project }: Project): string {
 function ownCode(): string[] {
   const here = dirname(fileURLToPath(import.meta.url));
   const model = join(here, "../generated/model.json");
-  const code = filesIn(here).filter((path) => path.endsWith(".js"));
+  const code = filesIn(here).filter((path) => /\.(js|mts)$/.test(path));
   return [...code, join(here, "../spec/lang.js"), ...(existsSync(model) ? [model] : [])];
 }
 

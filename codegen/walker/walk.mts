@@ -59,10 +59,20 @@ export class Walker {
     c.notes = [];
     c.late = [];
     c.words = 0;
+    c.cutField = undefined;
+    c.cutEnd = undefined;
 
     const whole = this.#head(table);
     const head = Math.min(Math.ceil(c.at / 8), end);
-    if (!whole) return this.#walked(table, head, around.claim, true, NOTHING, undefined);
+    if (!whole) {
+      // Where the head ends is known all the same if only its last field is cut.
+      if (c.cutEnd !== undefined && c.cutField === table.fields.at(-1)) {
+        n[HEAD] = c.cutEnd - start;
+        n[PAYLOAD] = around.claim - c.cutEnd;
+        if (record) this.#show(table);
+      }
+      return this.#walked(table, head, around.claim, true, NOTHING, undefined);
+    }
     n[HEAD] = head - start;
     n[PAYLOAD] = around.claim - head;
     const claim = this.#payload(table, head);

@@ -49,6 +49,9 @@ export class Cursor {
   to: Value;
   words = 0;
   format: Format = "dec";
+  /** The field whose octets are missing in part, and where it would end, if that is known. */
+  cutField: FieldTable | undefined;
+  cutEnd: number | undefined;
   /** The number read last. */
   #last = 0;
 
@@ -56,7 +59,9 @@ export class Cursor {
   fields(fields: readonly FieldTable[], depth: number): boolean {
     for (const f of fields) {
       if (f.when !== undefined && !f.when(this.numbers)) continue;
-      if (!this.#field(f, depth)) return false;
+      if (this.#field(f, depth)) continue;
+      this.cutField ??= f;
+      return false;
     }
     return true;
   }
@@ -230,6 +235,7 @@ export class Cursor {
     const node = this.#push(f, f.kind === "text" ? LENIENT.decode(octets) : octets, n * 8, depth);
     if (n < wanted) {
       note(node, "warning", `${wanted - n} of its ${wanted} octets are missing`);
+      this.cutEnd = o + wanted;
       return false;
     }
     if (node === undefined) return true;
@@ -329,7 +335,9 @@ export class Cursor {
       if (!(fill >= 0)) note(list, "error", "its length makes no sense");
       this.#items(f, list, from, stop, depth + 1);
     }
-    return from + size <= this.end;
+    if (from + size <= this.end) return true;
+    this.cutEnd = from + size;
+    return false;
   }
 
   #items(f: TlvTable, list: Node, from: number, stop: number, depth: number): void {

@@ -32,15 +32,20 @@ function layerLines({ walked, source }: Layer, verbose: boolean): string[] {
   const { table, start, head, cut } = walked;
   const where = source.kind === "frame" ? "" : ` (${source.kind})`;
   const lines = [`  ${table.protocol}  ${table.title}${where}  octets ${start}–${head}`];
-  for (const node of walked.nodes) lines.push(nodeLine(node, source.bytes));
+  const nodes = verbose ? walked.nodes : walked.nodes.filter(tells);
+  for (const node of nodes) lines.push(nodeLine(node, source.bytes));
   for (const n of walked.notes) lines.push(`      ! ${n.text}`);
   if (cut) lines.push("      ! cut off: octets of this header are missing");
   if (!verbose) return lines;
   return lines.flatMap((l, i) => {
-    const doc = walked.nodes[i - 1]?.table?.doc;
+    const doc = nodes[i - 1]?.table?.doc;
     return i === 0 ? [l, `      ${table.ref}`] : doc === undefined ? [l] : [`${l}  — ${doc}`];
   });
 }
+
+/** Flags that are not set and lists that are empty say little. */
+const tells = ({ depth, value, bits, format }: Node): boolean =>
+  !(depth > 0 && value === false) && (bits > 0 || format !== "hex");
 
 function nodeLine(node: Node, bytes: Uint8Array): string {
   const { bit, bits, name, depth, meaning, status, notes = [] } = node;
