@@ -23,7 +23,10 @@ export function isFresh(project: Project): boolean {
   if (place === undefined || !existsSync(place)) return false;
   try {
     const { settings, files } = JSON.parse(readFileSync(place, "utf8")) as Remembered;
-    const there = [...filesIn(project.out), ...specFiles(project.specs).map((f) => join(project.specs, f))];
+    const there = [
+      ...filesIn(project.out),
+      ...specFiles(project.specs).map((f) => join(project.specs, f)),
+    ];
     return (
       settings === settingsOf(project) &&
       there.every((path) => files[path] !== undefined) &&
@@ -59,7 +62,8 @@ function ownCode(): string[] {
   return [...code, join(here, "../spec/lang.js"), ...(existsSync(model) ? [model] : [])];
 }
 
-const hashOf = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
+const hashOf = (path: string): string =>
+  createHash("sha256").update(readFileSync(path)).digest("hex");
 
 /** The project's file, in the nearest `node_modules` above its output. */
 function placeOf({ out }: Project): string | undefined {

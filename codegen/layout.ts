@@ -111,7 +111,12 @@ function together(run: readonly Group[]): Group {
     before += g.octets * 8;
     return moved;
   });
-  return { ...(run[0] as Group), fields: run.flatMap((g) => g.fields), offsets, octets: before / 8 };
+  return {
+    ...(run[0] as Group),
+    fields: run.flatMap((g) => g.fields),
+    offsets,
+    octets: before / 8,
+  };
 }
 
 /** A segment as bits of a word, the highest first, if it can be. */

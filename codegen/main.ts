@@ -1,6 +1,6 @@
 /** The command: `npm run codegen` in this repository, `wirestack codegen` for specs of one's own. */
 import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { dirname, join, relative, resolve as absolute, sep } from "node:path";
+import { resolve as absolute, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { isFresh, remember } from "./cache.js";
@@ -58,7 +58,8 @@ async function run(args: readonly string[]): Promise<number> {
   const project = await projectOf(positionals, values.out, values.js === true);
   if (values.check === true) return await check(project);
   if (values.new !== undefined) {
-    for (const path of mistaken(() => create(values.new ?? "", project))) console.log(`wrote ${shown(path)}`);
+    for (const path of mistaken(() => create(values.new ?? "", project)))
+      console.log(`wrote ${shown(path)}`);
   }
   const code = await update(project);
   if (values.watch !== true) return code;
@@ -75,7 +76,10 @@ function parse(args: readonly string[]) {
     new: { type: "string" },
     help: { type: "boolean", short: "h" },
   } as const;
-  return mistaken(() => parseArgs({ args: [...args], options, allowPositionals: true }), "; see --help");
+  return mistaken(
+    () => parseArgs({ args: [...args], options, allowPositionals: true }),
+    "; see --help",
+  );
 }
 
 /** What `action` throws is the user's mistake, not ours. */
@@ -90,13 +94,24 @@ function mistaken<T>(action: () => T, more = ""): T {
 /** The package's own folder: that of `dist`. */
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-async function projectOf(folders: readonly string[], out: string | undefined, js: boolean): Promise<Project> {
+async function projectOf(
+  folders: readonly string[],
+  out: string | undefined,
+  js: boolean,
+): Promise<Project> {
   const [folder, another] = folders;
-  if (another !== undefined) throw new Usage(`one folder of specs at a time, not also '${another}'`);
+  if (another !== undefined)
+    throw new Usage(`one folder of specs at a time, not also '${another}'`);
   if (folder === undefined) {
-    if (!existsSync(join(ROOT, "spec/lang.ts"))) throw new Usage("give the folder of your specs; see --help");
-    if (out !== undefined || js) throw new Usage("--out and --js are for a folder of your own; give it first");
-    const own = { specs: join(ROOT, "spec"), out: join(ROOT, "generated"), command: "npm run codegen" };
+    if (!existsSync(join(ROOT, "spec/lang.ts")))
+      throw new Usage("give the folder of your specs; see --help");
+    if (out !== undefined || js)
+      throw new Usage("--out and --js are for a folder of your own; give it first");
+    const own = {
+      specs: join(ROOT, "spec"),
+      out: join(ROOT, "generated"),
+      command: "npm run codegen",
+    };
     return { ...own, name: shown(own.specs), registry: true, javascript: false, known: NOTHING };
   }
   if (out === undefined) throw new Usage("say where the generated files go: --out DIR");
@@ -123,7 +138,10 @@ function ours(): Known {
   const path = join(ROOT, "dist/generated/model.json");
   if (!existsSync(path)) return NOTHING;
   const model = JSON.parse(readFileSync(path, "utf8"));
-  return { headers: new Set(model.headers.map((h: { name: string }) => h.name)), tables: tablesOf(model) };
+  return {
+    headers: new Set(model.headers.map((h: { name: string }) => h.name)),
+    tables: tablesOf(model),
+  };
 }
 
 /** Generates what is not there as it should be. */
@@ -138,12 +156,16 @@ async function update(project: Project): Promise<number> {
   const foreign = differences.filter((d) => d.kind === "foreign");
   const blocking = foreign.find((d) => d.inTheWay);
   if (blocking !== undefined) {
-    throw new Usage(`${shown(blocking.path)} was not generated and would be overwritten; move it elsewhere`);
+    throw new Usage(
+      `${shown(blocking.path)} was not generated and would be overwritten; move it elsewhere`,
+    );
   }
   write(outputs, differences, project.out);
-  for (const { path } of foreign) console.error(`${shown(path)}: kept, though it was not generated; move it elsewhere`);
+  for (const { path } of foreign)
+    console.error(`${shown(path)}: kept, though it was not generated; move it elsewhere`);
   if (foreign.length === 0) remember(project, [...sources, ...outputs.keys()]);
-  const count = (...kinds: Difference["kind"][]) => differences.filter((d) => kinds.includes(d.kind)).length;
+  const count = (...kinds: Difference["kind"][]) =>
+    differences.filter((d) => kinds.includes(d.kind)).length;
   const removed = count("orphan");
   console.log(
     `${outputs.size} files, ${count("missing", "changed")} written${removed > 0 ? `, ${removed} removed` : ""}`,
@@ -179,7 +201,9 @@ function difference(d: Difference): string {
 }
 
 const again = ({ command, registry, specs, out, javascript }: Project): string =>
-  registry ? command : `npx ${command} ${shown(specs)} --out ${shown(out)}${javascript ? " --js" : ""}`;
+  registry
+    ? command
+    : `npx ${command} ${shown(specs)} --out ${shown(out)}${javascript ? " --js" : ""}`;
 
 async function keepUpdating(project: Project): Promise<void> {
   const stop = new AbortController();
@@ -206,6 +230,9 @@ function shown(path: string): string {
   return (near.startsWith("..") ? path : near || ".").replaceAll("\\", "/");
 }
 
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (
+  process.argv[1] !== undefined &&
+  realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)
+) {
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -8,7 +8,9 @@ const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*([/.][a-z][a-z0-9]*(-[a-z0-9]+)*)*$/;
 /** Writes both; returns their paths. `name` is a path such as `acme/trace`. */
 export function create(name: string, project: Project): string[] {
   if (!NAME.test(name)) {
-    throw new Error(`'${name}' is no name for a header; write lower-case words, as in: --new acme/trace`);
+    throw new Error(
+      `'${name}' is no name for a header; write lower-case words, as in: --new acme/trace`,
+    );
   }
   const words = name.split(/[/.]/);
   const spec = join(project.specs, `${words.join("/")}.ts`);
@@ -16,9 +18,7 @@ export function create(name: string, project: Project): string[] {
     ? join(dirname(project.specs), "test", `${words.join("/")}.test.ts`)
     : spec.replace(/\.ts$/, project.javascript ? ".test.mjs" : ".test.ts");
   const codec = relative(dirname(test), join(project.out, words.join("/"))).replaceAll("\\", "/");
-  const id = words
-    .join("-")
-    .replace(/-([a-z0-9])/g, (_, c: string) => c.toUpperCase());
+  const id = words.join("-").replace(/-([a-z0-9])/g, (_, c: string) => c.toUpperCase());
   const files: [string, string][] = [
     [spec, specText(words, id, project.registry)],
     [test, testText(id, codec.startsWith(".") ? codec : `./${codec}`, project.registry)],
@@ -54,8 +54,18 @@ export const ${id} = header(
 
 function testText(id: string, codec: string, own: boolean): string {
   const [imports, is, equal, end] = own
-    ? ['import { test } from "uvu";\nimport * as assert from "uvu/assert";', "is", "equal", "\ntest.run();\n"]
-    : ['import assert from "node:assert/strict";\nimport { test } from "node:test";', "equal", "deepEqual", ""];
+    ? [
+        'import { test } from "uvu";\nimport * as assert from "uvu/assert";',
+        "is",
+        "equal",
+        "\ntest.run();\n",
+      ]
+    : [
+        'import assert from "node:assert/strict";\nimport { test } from "node:test";',
+        "equal",
+        "deepEqual",
+        "",
+      ];
   return `${imports}
 import * as ${id} from "${codec}.js";
 

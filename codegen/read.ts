@@ -122,7 +122,11 @@ async function run(
   }).catch((error: unknown) => {
     const { text, location } = (error as Partial<BuildFailure>).errors?.[0] ?? {};
     if (text === undefined || !location) throw error;
-    const at = { file: join(name, location.file), line: location.line, column: location.column + 1 };
+    const at = {
+      file: join(name, location.file),
+      line: location.line,
+      column: location.column + 1,
+    };
     throw new SpecError(at, text, "the file cannot be read as TypeScript");
   });
   for (const file of Object.keys(metafile.inputs)) {
@@ -144,7 +148,9 @@ async function run(
 /** The place in a spec where an error was thrown, or whence the vocabulary was called. */
 function thrownAt(error: Error, map: string): Position | undefined {
   const sources = new SourceMap(JSON.parse(map));
-  for (const [, line, column] of (error.stack ?? "").matchAll(/^ +at .*data:.*:(\d+):(\d+)\)?$/gm)) {
+  for (const [, line, column] of (error.stack ?? "").matchAll(
+    /^ +at .*data:.*:(\d+):(\d+)\)?$/gm,
+  )) {
     const found = sources.findEntry(Number(line) - 1, Number(column) - 1);
     if (!("originalSource" in found) || /(^|\/)lang\.[jt]s$/.test(found.originalSource)) continue;
     const { originalSource: file, originalLine, originalColumn } = found;

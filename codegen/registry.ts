@@ -16,8 +16,11 @@ export function registry(exports: readonly Exported[]): string {
   const lines = own
     .map((e, i) => ({ e, i }))
     .sort((a, b) => rank(a.e) - rank(b.e) || a.i - b.i)
-    .map(({ e }) => `/** ${sentence(e.doc) || e.id}. */\nexport { ${e.id} } from "./${e.file}.js";`);
+    .map(
+      ({ e }) => `/** ${sentence(e.doc) || e.id}. */\nexport { ${e.id} } from "./${e.file}.js";`,
+    );
   return `${lines.join("\n")}\n`;
 }
 
-const sentence = (doc: string): string => (doc.split(/\.(?:\s|$)/)[0] ?? "").replace(/\s+/g, " ").trim();
+const sentence = (doc: string): string =>
+  (doc.split(/\.(?:\s|$)/)[0] ?? "").replace(/\s+/g, " ").trim();

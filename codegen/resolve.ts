@@ -3,6 +3,7 @@ import type {
   Action,
   Expr,
   FieldSpec,
+  Fields,
   Format,
   Header,
   HeaderOptions,
@@ -29,11 +30,13 @@ import {
 } from "./model.js";
 import type { Exported, Place } from "./read.js";
 
-type AnyHeader = Header<any, any>;
+type AnyHeader = Header<Fields, Fields>;
 export const isHeader = (v: unknown): v is AnyHeader =>
   typeof v === "object" && v !== null && "head" in v && "options" in v && "name" in v;
-export const isOpener = (v: unknown): v is Opener => typeof v === "object" && v !== null && "opener" in v;
-export const isStack = (v: unknown): v is StackSpec => typeof v === "object" && v !== null && "stack" in v;
+export const isOpener = (v: unknown): v is Opener =>
+  typeof v === "object" && v !== null && "opener" in v;
+export const isStack = (v: unknown): v is StackSpec =>
+  typeof v === "object" && v !== null && "stack" in v;
 
 /** What other registries offer: headers to name, tables to claim. */
 export interface Known {

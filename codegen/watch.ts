@@ -10,7 +10,11 @@ const SETTLE = 20;
  * Calls `changed` after each change of a .ts file below the folder, until the signal. One watcher a
  * folder, since a file that is replaced by rename leaves a watcher of its own behind.
  */
-export async function watch(folder: string, changed: () => Promise<void>, signal: AbortSignal): Promise<void> {
+export async function watch(
+  folder: string,
+  changed: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
   const watchers = new Map<string, FSWatcher>();
   let wake = () => {};
   let stirred = false;

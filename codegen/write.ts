@@ -1,12 +1,25 @@
 /** What lies in the output folder, compared with what should, and made equal to it. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { isGenerated, type Outputs } from "./generate.js";
 
 export type Difference = { readonly path: string } & (
   | { readonly kind: "missing" }
   /** The first line, from 1, that differs: as it is, and as it should be. */
-  | { readonly kind: "changed"; readonly line: number; readonly is: string; readonly should: string }
+  | {
+      readonly kind: "changed";
+      readonly line: number;
+      readonly is: string;
+      readonly should: string;
+    }
   /** Once generated, and no longer. */
   | { readonly kind: "orphan" }
   /** Not generated; `inTheWay` of a file that should be. */
@@ -33,7 +46,8 @@ export function compare(outputs: Outputs, folder: string): Difference[] {
     const is = existsSync(path) ? readFileSync(path, "utf8") : undefined;
     if (is === should) continue;
     if (is === undefined) differences.push({ path, kind: "missing" });
-    else if (!isGenerated(is)) differences.push({ path, kind: "foreign", inTheWay: should !== undefined });
+    else if (!isGenerated(is))
+      differences.push({ path, kind: "foreign", inTheWay: should !== undefined });
     else if (should === undefined) differences.push({ path, kind: "orphan" });
     else differences.push({ path, kind: "changed", ...firstDifference(is, should) });
   }
@@ -62,5 +76,6 @@ export function write(outputs: Outputs, differences: readonly Difference[], fold
 /** Removes a file, and the folders that it leaves empty. */
 function remove(path: string, folder: string): void {
   rmSync(path);
-  for (let dir = dirname(path); dir !== folder && readdirSync(dir).length === 0; dir = dirname(dir)) rmdirSync(dir);
+  for (let dir = dirname(path); dir !== folder && readdirSync(dir).length === 0; dir = dirname(dir))
+    rmdirSync(dir);
 }

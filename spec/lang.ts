@@ -175,14 +175,28 @@ export type Type =
       /** What bits mean; bits without a name are kept. */
       readonly flags?: Readonly<Record<string, number>>;
     }
-  | { readonly kind: "bytes"; readonly length: Expr | "rest"; readonly max?: number; readonly konst?: readonly number[] }
-  | { readonly kind: "text"; readonly length: Expr | "rest"; readonly max?: number; readonly encoding: "utf8" | "ascii" }
+  | {
+      readonly kind: "bytes";
+      readonly length: Expr | "rest";
+      readonly max?: number;
+      readonly konst?: readonly number[];
+    }
+  | {
+      readonly kind: "text";
+      readonly length: Expr | "rest";
+      readonly max?: number;
+      readonly encoding: "utf8" | "ascii";
+    }
   | {
       readonly kind: "escape";
       /** Bits of the first part; values below the lowest tier stand for themselves. */
       readonly bits: number;
       /** Value of the first part → the type that holds the value instead. */
-      readonly tiers: readonly { readonly at: number; readonly bits: number; readonly order?: Order }[];
+      readonly tiers: readonly {
+        readonly at: number;
+        readonly bits: number;
+        readonly order?: Order;
+      }[];
     }
   /** Seven bits an octet, lowest first, high bit: more follow (LEB128); shortest form only. */
   | { readonly kind: "varint"; readonly bits: number }
@@ -338,7 +352,9 @@ export const u16: Uint = new Uint(uint(16));
 export const u24: Uint = new Uint(uint(24));
 export const u32: Uint = new Uint(uint(32));
 /** 64 bits on the wire as a number: 2^53 and above are refused. */
-export const u53: Uint = new Uint({ type: { kind: "uint", bits: 64, signed: false, as: "number" } });
+export const u53: Uint = new Uint({
+  type: { kind: "uint", bits: 64, signed: false, as: "number" },
+});
 /** 64 bits as a bigint; slower than `u53`. */
 export const u64: Uint<bigint> = new Uint<bigint>(uint(64, "bigint"));
 export const i8: Uint = new Uint(uint(8, "number", true));
@@ -347,18 +363,52 @@ export const i32: Uint = new Uint(uint(32, "number", true));
 export const i64: Uint<bigint> = new Uint<bigint>(uint(64, "bigint", true));
 
 /** One bit, as a boolean. */
-export const bit: Field<boolean> = new Field({ type: { kind: "uint", bits: 1, signed: false, as: "boolean" } });
+export const bit: Field<boolean> = new Field({
+  type: { kind: "uint", bits: 1, signed: false, as: "boolean" },
+});
 
 type Width =
-  | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16
-  | 17 | 18 | 19 | 20 | 21 | 22 | 23 | 24 | 25 | 26 | 27 | 28 | 29 | 30 | 31 | 32;
+  | 1
+  | 2
+  | 3
+  | 4
+  | 5
+  | 6
+  | 7
+  | 8
+  | 9
+  | 10
+  | 11
+  | 12
+  | 13
+  | 14
+  | 15
+  | 16
+  | 17
+  | 18
+  | 19
+  | 20
+  | 21
+  | 22
+  | 23
+  | 24
+  | 25
+  | 26
+  | 27
+  | 28
+  | 29
+  | 30
+  | 31
+  | 32;
 
 /** `n` bits, greatest first; runs of bits end on an octet. */
 export const bits = (n: Width): Field<number> => new Field(uint(n));
 
 /** Bits that must be zero and mean nothing; they are no part of the value. */
 export const reserved = (n: Width): Field<0, "never"> =>
-  new Field({ type: { kind: "uint", bits: n, signed: false, as: "number", konst: 0, reserved: true } });
+  new Field({
+    type: { kind: "uint", bits: n, signed: false, as: "number", konst: 0, reserved: true },
+  });
 
 /** The one value that `type` may have; it is no part of the value. */
 export function konst<const V extends number | readonly number[]>(
@@ -383,19 +433,25 @@ export function oneOf(
   names: Readonly<Record<string, number>>,
   options: { open?: boolean } = {},
 ): Field<number> {
-  return new Field({ ...type.spec, type: { ...type.spec.type, names, open: options.open === true } as Type });
+  return new Field({
+    ...type.spec,
+    type: { ...type.spec.type, names, open: options.open === true } as Type,
+  });
 }
 
 /** A number whose bits have names: name → mask. The value is the number; unnamed bits are kept. */
-export const flags = (type: Field<number>, masks: Readonly<Record<string, number>>): Field<number> =>
-  new Field({ ...type.spec, type: { ...type.spec.type, flags: masks } as Type });
+export const flags = (
+  type: Field<number>,
+  masks: Readonly<Record<string, number>>,
+): Field<number> => new Field({ ...type.spec, type: { ...type.spec.type, flags: masks } as Type });
 
 /** As many octets as `length` says. */
 export const bytes = (length: number | E): Field<Uint8Array> =>
   new Field({ type: { kind: "bytes", length: operand(length) } });
 
 /** Everything up to the end of the header's octets, at most `max` octets. */
-export const rest = (max: number): Field<Uint8Array> => new Field({ type: { kind: "bytes", length: "rest", max } });
+export const rest = (max: number): Field<Uint8Array> =>
+  new Field({ type: { kind: "bytes", length: "rest", max } });
 
 /** Text of as many octets as `length` says; `"rest"` with `max`: up to the end. UTF-8 unless said otherwise. */
 export const text = (
@@ -415,14 +471,21 @@ export const text = (
  * A number in `bits` bits, whose greatest values say that a wider type follows and holds it instead:
  * `escape(7, { 126: u16, 127: u53 })`. Only the shortest form is accepted.
  */
-export const escape = (bits: Width, tiers: Readonly<Record<number, Field<number>>>): Field<number> =>
+export const escape = (
+  bits: Width,
+  tiers: Readonly<Record<number, Field<number>>>,
+): Field<number> =>
   new Field({
     type: {
       kind: "escape",
       bits,
       tiers: Object.entries(tiers).map(([at, { spec }]) => {
         const type = spec.type as Extract<Type, { kind: "uint" }>;
-        return { at: Number(at), bits: type.bits, ...(type.order === undefined ? {} : { order: type.order }) };
+        return {
+          at: Number(at),
+          bits: type.bits,
+          ...(type.order === undefined ? {} : { order: type.order }),
+        };
       }),
     },
   });
@@ -448,19 +511,30 @@ export function repeat<T>(of: Field<T, "given">, extent: Extent): Field<T[]> {
       ? { kind: "repeat", of: of.spec, count: extent.count.expr, max }
       : "until" in extent
         ? { kind: "repeat", of: of.spec, until: extent.until(new E({ op: "self" })).expr, max }
-        : { kind: "repeat", of: of.spec, fill: extent.fill === "rest" ? "rest" : extent.fill.expr, max };
+        : {
+            kind: "repeat",
+            of: of.spec,
+            fill: extent.fill === "rest" ? "rest" : extent.fill.expr,
+            max,
+          };
   return new Field({ type });
 }
 
 /** The fields of another header's head, as one object. */
-export const nested = <S extends Fields>(inner: Header<S, Fields> | S): Field<Simplify<ValueOf<S>>> =>
-  new Field({ type: { kind: "nested", fields: inner instanceof Header ? inner.head : named(inner as Fields) } });
+export const nested = <S extends Fields>(
+  inner: Header<S, Fields> | S,
+): Field<Simplify<ValueOf<S>>> =>
+  new Field({
+    type: { kind: "nested", fields: inner instanceof Header ? inner.head : named(inner as Fields) },
+  });
 
 export interface Arm<S extends Fields = Fields> {
   readonly is: number | readonly number[];
   readonly of: S;
 }
-type ArmValue<A> = { [K in keyof A]: A[K] extends Arm<infer S> ? Simplify<ValueOf<S>> : never }[keyof A];
+type ArmValue<A> = {
+  [K in keyof A]: A[K] extends Arm<infer S> ? Simplify<ValueOf<S>> : never;
+}[keyof A];
 
 /** Fields by the value of an earlier one; a value without an arm is refused unless there is `otherwise`. */
 export function choose<const A extends Readonly<Record<string, Arm>>, O extends Fields = never>(
@@ -525,23 +599,27 @@ export function tlv(options: {
 }
 
 /** Zero octets up to a multiple of `to`, counted from the head's first octet. */
-export const pad = (to: 2 | 4 | 8 | 16): Field<never, "never"> => new Field({ type: { kind: "pad", to } });
+export const pad = (to: 2 | 4 | 8 | 16): Field<never, "never"> =>
+  new Field({ type: { kind: "pad", to } });
 
 // --------------------------------------------------------------------- what follows, and through what
 
 /** What follows a header. */
-export type Next = { readonly when?: Expr } & (
+export type Next = { readonly when?: Expr } & Following;
+
+export type Following =
   /** The header that claims this value in the table. `name` shows in the list of protocols if `listed`. */
   | { readonly by: "value"; readonly table: string; readonly value: Expr; readonly listed?: true }
   /** The header that claims the value of the flow fact; table and fact have one name. */
   | { readonly by: "fact"; readonly table: string; readonly message?: true }
   /** The first header claiming the table whose `measure` accepts the octets. */
   | { readonly by: "trial"; readonly table: string; readonly again?: true; readonly quoted?: true }
-  | { readonly by: "name"; readonly header: string }
-);
+  | { readonly by: "name"; readonly header: string };
 
 /** What happens to a payload before `next`. A closed list: one file each in `runtime/dissect/flow/`. */
-export type Via = { readonly when?: Expr } & (
+export type Via = { readonly when?: Expr } & Operation;
+
+export type Operation =
   /** Pieces to a whole. `first` begins one, `last` ends it. */
   | { readonly op: "join"; readonly first: Expr; readonly last: Expr }
   /** XOR with a four-octet key. */
@@ -559,8 +637,7 @@ export type Via = { readonly when?: Expr } & (
       readonly syn: Expr;
       readonly fin: Expr;
       readonly rst: Expr;
-    }
-);
+    };
 
 const cond = (when?: E<boolean>) => (when === undefined ? {} : { when: when.expr });
 
@@ -664,7 +741,9 @@ export interface PayloadSpec {
 }
 
 /** Where a header stands: table → values it claims there, or `true`: recognised by its own rules. */
-export type Claims = Readonly<Record<string, number | string | readonly (number | string)[] | true>>;
+export type Claims = Readonly<
+  Record<string, number | string | readonly (number | string)[] | true>
+>;
 
 export interface HeaderOptions {
   /** Where its layout is defined: `RFC 6455 §5.2`. */
@@ -762,7 +841,9 @@ export class Header<S extends Fields, T extends Fields> {
 }
 
 /** Names not taken by an earlier stage. */
-type Fresh<M, S> = { [K in keyof M]: K extends keyof S ? "this name is taken by an earlier field" : unknown };
+type Fresh<M, S> = {
+  [K in keyof M]: K extends keyof S ? "this name is taken by an earlier field" : unknown;
+};
 
 /** What a stage may refer to: earlier fields that are numbers or booleans. */
 export type Refs<S> = {
@@ -775,7 +856,9 @@ export type Refs<S> = {
 
 /** The decoded values of fields; doc comments and definitions of the spec carry over. */
 export type ValueOf<S> = {
-  [K in keyof S as S[K] extends Field<any, "given"> ? K : never]: S[K] extends Field<infer V, any> ? V : never;
+  [K in keyof S as S[K] extends Field<any, "given"> ? K : never]: S[K] extends Field<infer V, any>
+    ? V
+    : never;
 } & {
   [K in keyof S as S[K] extends Field<any, infer P>
     ? "maybe" extends P
@@ -820,7 +903,10 @@ export interface Opener {
   readonly sets: Readonly<Record<string, string>>;
   readonly next: readonly Next[];
 }
-export const opener = (name: string, options: Omit<Opener, "opener">): Opener => ({ opener: name, ...options });
+export const opener = (name: string, options: Omit<Opener, "opener">): Opener => ({
+  opener: name,
+  ...options,
+});
 
 /** A stack, from the bottom of the wire upwards to the payload. */
 export interface StackSpec {
@@ -828,4 +914,7 @@ export interface StackSpec {
   readonly headers: readonly Header<any, any>[];
 }
 /** Headers in the order in which they stand on the wire, the outermost first. */
-export const stack = (name: string, ...headers: readonly Header<any, any>[]): StackSpec => ({ stack: name, headers });
+export const stack = (name: string, ...headers: readonly Header<any, any>[]): StackSpec => ({
+  stack: name,
+  headers,
+});

@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import type { Expr } from "../../spec/lang.js";
 import { layout } from "../layout.js";
 import {
+  expressions,
   type FieldModel,
   type HeaderModel,
   inValue,
@@ -16,8 +17,9 @@ import {
   type Model,
   parts,
   reads,
+  type TlvModel,
+  type UintModel,
 } from "../model.js";
-import { expressions, type TlvModel, type UintModel } from "../model.js";
 import { cond, dec, local, type Names, num, pascal } from "./code.js";
 import { type Constraint, constraints, marks } from "./rules.js";
 import { tidy } from "./tidy.js";

@@ -1,6 +1,12 @@
 /** Target: the catalogue, one page about every header, for people. */
 import type { Action, Claims, Fact, Next, Via } from "../../spec/lang.js";
-import { type FieldModel, type HeaderModel, isKonst, type Model, type OpenerModel } from "../model.js";
+import {
+  type FieldModel,
+  type HeaderModel,
+  isKonst,
+  type Model,
+  type OpenerModel,
+} from "../model.js";
 import { diagram } from "./diagram.js";
 import { figure, innerOf, type Look, lookIn, phrase, typeWords, whenWords } from "./words.js";
 
@@ -51,7 +57,9 @@ class Tables {
   /** The headers that a table leads to, with the values they claim. */
   members(name: string): string {
     return (this.#claims.get(name) ?? [])
-      .map(({ owner, values }) => (values === true ? link(owner) : `${link(owner)} (${claimed(values)})`))
+      .map(({ owner, values }) =>
+        values === true ? link(owner) : `${link(owner)} (${claimed(values)})`,
+      )
       .join(", ");
   }
 }
@@ -63,7 +71,10 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
 }
 
 const claimed = (values: Exclude<Claims[string], true>): string =>
-  [values].flat().map((v) => (typeof v === "number" ? figure(v) : v)).join(", ");
+  [values]
+    .flat()
+    .map((v) => (typeof v === "number" ? figure(v) : v))
+    .join(", ");
 
 function section(h: HeaderModel, tables: Tables): string[] {
   const fields = [...h.head, ...h.front, ...h.last];
@@ -76,13 +87,21 @@ function section(h: HeaderModel, tables: Tables): string[] {
     ...(picture.length === 0 ? [] : ["", "```text", ...picture, "```"]),
     "",
     ...facts(h, tables, look).map(([word, text]) => `- **${word}:** ${text}`),
-    ...(fields.length === 0 ? [] : ["", ...table(["Field", "On the wire", "Meaning", "Rules", "Shown as"], rows(fields, look))]),
+    ...(fields.length === 0
+      ? []
+      : [
+          "",
+          ...table(["Field", "On the wire", "Meaning", "Rules", "Shown as"], rows(fields, look)),
+        ]),
   ];
 }
 
 function facts(h: HeaderModel, tables: Tables, look: Look): [string, string][] {
   const { payload } = h;
-  const behind = payload?.length === undefined ? "as far as the layer below says" : `${phrase(payload.length, look)} octets`;
+  const behind =
+    payload?.length === undefined
+      ? "as far as the layer below says"
+      : `${phrase(payload.length, look)} octets`;
   return [
     ["Defined in", h.ref],
     ["Octets", octets(h)],
@@ -90,8 +109,14 @@ function facts(h: HeaderModel, tables: Tables, look: Look): [string, string][] {
     ...(payload === undefined ? [] : [["Payload", behind] as [string, string]]),
     ...(payload?.via ?? []).map((v): [string, string] => ["First", viaWords(v, look)]),
     ...followers(payload?.next ?? [], tables, look),
-    ...Object.entries(h.sets).map(([name, fact]): [string, string] => ["Sets", `\`${name}\` to ${factWords(fact, look)}`]),
-    ...Object.entries(h.shows).map(([name, e]): [string, string] => ["Shows", `\`${h.protocol}.${name}\`: ${phrase(e, look)}`]),
+    ...Object.entries(h.sets).map(([name, fact]): [string, string] => [
+      "Sets",
+      `\`${name}\` to ${factWords(fact, look)}`,
+    ]),
+    ...Object.entries(h.shows).map(([name, e]): [string, string] => [
+      "Shows",
+      `\`${h.protocol}.${name}\`: ${phrase(e, look)}`,
+    ]),
     ["On bad input", actionWords(h.onFault)],
   ];
 }
@@ -137,7 +162,11 @@ function factWords(f: Fact, look: Look): string {
 }
 
 const actionWords = (a: Action): string =>
-  a === "drop" ? "the message is dropped" : a === "close" ? "the connection is closed" : `the connection is closed with code ${a.close}`;
+  a === "drop"
+    ? "the message is dropped"
+    : a === "close"
+      ? "the connection is closed"
+      : `the connection is closed with code ${a.close}`;
 
 function rows(fields: readonly FieldModel[], look: Look, depth = 0): string[][] {
   return fields.flatMap((f) => [
@@ -151,13 +180,20 @@ function rows(fields: readonly FieldModel[], look: Look, depth = 0): string[][] 
     ...(f.type.kind === "choose"
       ? [
           ...f.type.arms.flatMap((a) => arm(a.name, a.fields, look, depth + 1)),
-          ...(f.type.otherwise === undefined ? [] : arm("otherwise", f.type.otherwise, look, depth + 1)),
+          ...(f.type.otherwise === undefined
+            ? []
+            : arm("otherwise", f.type.otherwise, look, depth + 1)),
         ]
       : innerOf(f.type).flatMap((inner) => rows(inner, look, depth + 1))),
   ]);
 }
 
-const arm = (name: string, fields: readonly FieldModel[], look: Look, depth: number): string[][] => [
+const arm = (
+  name: string,
+  fields: readonly FieldModel[],
+  look: Look,
+  depth: number,
+): string[][] => [
   [`${"· ".repeat(depth)}*${name}*`, "", "", "", ""],
   ...rows(fields, look, depth + 1),
 ];
@@ -166,13 +202,16 @@ function rules(f: FieldModel, look: Look): string[] {
   const t = f.type;
   const said: string[] = [];
   const kept = f.lint ? " (kept and marked if not)" : "";
-  if (t.kind === "uint" && isKonst(f)) said.push(t.reserved === true ? `zero${kept}` : `always ${figure(t.konst ?? 0)}${kept}`);
+  if (t.kind === "uint" && isKonst(f))
+    said.push(t.reserved === true ? `zero${kept}` : `always ${figure(t.konst ?? 0)}${kept}`);
   if (t.kind === "bytes" && t.konst !== undefined) {
     said.push(`always ${t.konst.map((n) => n.toString(16).padStart(2, "0")).join(" ")}${kept}`);
   }
   const names = t.kind === "uint" ? (t.names ?? t.flags) : t.kind === "tlv" ? t.names : undefined;
   const hex = t.kind === "uint" && t.flags !== undefined;
-  const listed = Object.entries(names ?? {}).map(([k, n]) => `${hex ? `0x${n.toString(16)}` : figure(n)} ${k}`);
+  const listed = Object.entries(names ?? {}).map(
+    ([k, n]) => `${hex ? `0x${n.toString(16)}` : figure(n)} ${k}`,
+  );
   if (listed.length > 0) {
     const open = t.kind !== "uint" || t.open === true || t.flags !== undefined;
     said.push(`${listed.join(", ")}${open ? "" : "; nothing else"}${kept}`);
@@ -180,7 +219,10 @@ function rules(f: FieldModel, look: Look): string[] {
   if (t.kind === "escape" || t.kind === "varint") said.push("shortest form only");
   for (const m of f.musts) said.push(phrase(m.expr, look, f.name));
   for (const s of f.shoulds) said.push(`should: ${s.text}`);
-  if (f.auto !== undefined) said.push(`computed: ${typeof f.auto === "string" ? "internet checksum (RFC 1071)" : phrase(f.auto, look)}`);
+  if (f.auto !== undefined)
+    said.push(
+      `computed: ${typeof f.auto === "string" ? "internet checksum (RFC 1071)" : phrase(f.auto, look)}`,
+    );
   if (f.check !== undefined) said.push("a checksum that the dissector verifies");
   return said;
 }
@@ -208,7 +250,12 @@ function stacks(model: Model): string[] {
       model.stacks.map((s) => [
         s.name,
         s.headers.map(link).join(", "),
-        String(s.headers.reduce((sum, name) => sum + (byName.get(name)?.max ?? 0) + (byName.get(name)?.tailMax ?? 0), 0)),
+        String(
+          s.headers.reduce(
+            (sum, name) => sum + (byName.get(name)?.max ?? 0) + (byName.get(name)?.tailMax ?? 0),
+            0,
+          ),
+        ),
         s.doc,
       ]),
     ),

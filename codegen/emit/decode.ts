@@ -42,7 +42,18 @@ import {
   outside,
   typeOf,
 } from "./code.js";
-import { differs, flip, konstTest, load, offset, part, plus, scalar, wide, wrapSum } from "./load.js";
+import {
+  differs,
+  flip,
+  konstTest,
+  load,
+  offset,
+  part,
+  plus,
+  scalar,
+  wide,
+  wrapSum,
+} from "./load.js";
 import { ownIn, Sum } from "./sum.js";
 import type { Used } from "./support.js";
 

@@ -6,7 +6,17 @@
  */
 import { layout } from "../layout.js";
 import type { FieldModel, HeaderModel, UintModel } from "../model.js";
-import { escapeWords, fieldsWords, figure, innerOf, type Look, lookIn, phrase, typeWords, whenWords } from "./words.js";
+import {
+  escapeWords,
+  fieldsWords,
+  figure,
+  innerOf,
+  type Look,
+  lookIn,
+  phrase,
+  typeWords,
+  whenWords,
+} from "./words.js";
 
 const ROW = 32;
 
@@ -34,7 +44,10 @@ export function diagram(header: HeaderModel): string[] {
   picture.fields(header.head);
   if (tail.length > 0) {
     const length = header.payload?.length;
-    picture.words([length === undefined ? "payload" : `payload: ${picture.say(length)} octets`], "/");
+    picture.words(
+      [length === undefined ? "payload" : `payload: ${picture.say(length)} octets`],
+      "/",
+    );
     picture.fields(header.front);
     picture.fields(header.last);
   }
@@ -45,7 +58,9 @@ function orderNote({ order, little, head }: HeaderModel): string[] {
   const many = head.some((f) => f.type.kind === "uint" && f.type.bits > 8);
   if (little !== undefined) return [`Least octet first if ${phrase(little.when, lookIn(head))}.`];
   if (order === "big" || !many) return [];
-  return [order === "caller" ? "Byte order: the caller's." : "Numbers have their least octet first."];
+  return [
+    order === "caller" ? "Byte order: the caller's." : "Numbers have their least octet first.",
+  ];
 }
 
 class Picture {
@@ -68,7 +83,12 @@ class Picture {
         continue;
       }
       if (segment.when !== undefined) {
-        this.words([`${fieldsWords(segment.fields.map(unconditional), this.look)}, if ${this.say(segment.when)}`], "|");
+        this.words(
+          [
+            `${fieldsWords(segment.fields.map(unconditional), this.look)}, if ${this.say(segment.when)}`,
+          ],
+          "|",
+        );
         continue;
       }
       for (const f of segment.fields) this.#bits(f, prefix);
@@ -95,13 +115,21 @@ class Picture {
     }
     if (t.kind === "choose") {
       const arms = [
-        ...t.arms.map((a) => ({ title: `${a.name} (${a.is.map((n) => this.#value(t.on, n)).join(", ")})`, fields: a.fields })),
+        ...t.arms.map((a) => ({
+          title: `${a.name} (${a.is.map((n) => this.#value(t.on, n)).join(", ")})`,
+          fields: a.fields,
+        })),
         ...(t.otherwise === undefined ? [] : [{ title: "otherwise", fields: t.otherwise }]),
       ];
       const lines = arms.flatMap((a) => hang(`  ${a.title}: ${fieldsWords(a.fields, this.look)}`));
-      return this.words([`${name}, by ${this.say(t.on)}${whenWords(f, this.look)}:`, ...lines], side(f), true);
+      return this.words(
+        [`${name}, by ${this.say(t.on)}${whenWords(f, this.look)}:`, ...lines],
+        side(f),
+        true,
+      );
     }
-    const whole = t.kind === "uint" && t.bits === ROW ? name : `${name}: ${typeWords(t, this.look)}`;
+    const whole =
+      t.kind === "uint" && t.bits === ROW ? name : `${name}: ${typeWords(t, this.look)}`;
     this.words(`${whole}${whenWords(f, this.look)}`.split("; "), side(f));
   }
 
@@ -160,7 +188,9 @@ class Picture {
 
   /** The first of the names that fits, else a short form that the legend explains. */
   #fit(names: readonly string[], bits: number): string {
-    const fitting = names.find((name) => name.length < 2 * bits && (name === "0" || !this.#taken.has(name)));
+    const fitting = names.find(
+      (name) => name.length < 2 * bits && (name === "0" || !this.#taken.has(name)),
+    );
     const full = names.find((n) => !n.includes(" ")) ?? "";
     const label = fitting ?? this.#short(full, bits);
     if (fitting === undefined) this.#legend.push(`${label}: ${full}`);
@@ -173,7 +203,10 @@ class Picture {
     const width = Math.min(2 * bits - 1, ROW * 2 - 1);
     const bare = name.slice(name.lastIndexOf(".") + 1);
     const letters = [...bare].flatMap((c) => [c.toUpperCase(), c.toLowerCase()]);
-    const candidates = width === 1 ? letters : [bare.slice(0, width), ...letters.map((c) => bare.slice(0, width - 1) + c)];
+    const candidates =
+      width === 1
+        ? letters
+        : [bare.slice(0, width), ...letters.map((c) => bare.slice(0, width - 1) + c)];
     return candidates.find((c) => !this.#taken.has(c)) ?? "?";
   }
 
@@ -233,7 +266,8 @@ class Picture {
   #border(i: number): string {
     const above = this.#rows[i - 1]?.cells ?? [];
     const below = this.#rows[i]?.cells ?? [];
-    const at = (cells: readonly Cell[], bit: number) => cells.find((c) => c.from <= bit && bit < c.to)?.box;
+    const at = (cells: readonly Cell[], bit: number) =>
+      cells.find((c) => c.from <= bit && bit < c.to)?.box;
     const line = blank();
     for (let bit = 0; bit < ROW; bit++) {
       if (at(above, bit) !== at(below, bit)) line[2 * bit] = line[2 * bit + 2] = "+";
@@ -252,7 +286,13 @@ class Picture {
     for (const entry of this.#legend) {
       const last = lines.at(-1);
       const joined = `${last}, ${entry}`;
-      if (last !== undefined && !entry.includes(",") && !last.includes(", ") && joined.length <= 2 * ROW) lines[lines.length - 1] = joined;
+      if (
+        last !== undefined &&
+        !entry.includes(",") &&
+        !last.includes(", ") &&
+        joined.length <= 2 * ROW
+      )
+        lines[lines.length - 1] = joined;
       else lines.push(...hang(entry));
     }
     return lines;
@@ -262,7 +302,8 @@ class Picture {
 const unconditional = ({ when: _, ...f }: FieldModel): FieldModel => f as FieldModel;
 
 /** Slashes where the size varies once the field is there. */
-const side = (f: FieldModel): "|" | "/" => (f.min === f.max && innerOf(f.type).length === 0 ? "|" : "/");
+const side = (f: FieldModel): "|" | "/" =>
+  f.min === f.max && innerOf(f.type).length === 0 ? "|" : "/";
 
 const blank = (): string[] => Array.from({ length: 2 * ROW + 1 }, () => " ");
 
@@ -288,9 +329,12 @@ function centred(text: string, width: number): string {
 /** Lines no longer than a row, broken after commas where that is enough. */
 function wrap(text: string, width = 2 * ROW - 3): string[] {
   const lines: string[] = [];
-  for (const item of text.split(/(?<=,) /).flatMap((i) => (i.length > width ? i.split(" ") : [i]))) {
+  for (const item of text
+    .split(/(?<=,) /)
+    .flatMap((i) => (i.length > width ? i.split(" ") : [i]))) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + item.length <= width) lines[lines.length - 1] = `${last} ${item}`;
+    if (last !== undefined && last.length + 1 + item.length <= width)
+      lines[lines.length - 1] = `${last} ${item}`;
     else lines.push(item);
   }
   return lines;
@@ -299,11 +343,15 @@ function wrap(text: string, width = 2 * ROW - 3): string[] {
 /** Wrapped, with the lines after the first set in. */
 function hang(text: string): string[] {
   const inset = /^ */.exec(text)?.[0] ?? "";
-  return wrap(text.trimStart(), 2 * ROW - 5 - inset.length).map((l, i) => inset + (i === 0 ? "" : "  ") + l);
+  return wrap(text.trimStart(), 2 * ROW - 5 - inset.length).map(
+    (l, i) => inset + (i === 0 ? "" : "  ") + l,
+  );
 }
 
 function ruler(width: number): string[] {
-  const tens = Array.from({ length: width }, (_, i) => (i % 10 === 0 ? `${i / 10} ` : "  ")).join("");
+  const tens = Array.from({ length: width }, (_, i) => (i % 10 === 0 ? `${i / 10} ` : "  ")).join(
+    "",
+  );
   const ones = Array.from({ length: width }, (_, i) => `${i % 10} `).join("");
   return [` ${tens}`.trimEnd(), ` ${ones}`.trimEnd()];
 }

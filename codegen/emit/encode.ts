@@ -254,7 +254,8 @@ export class Encoder {
     if (fields.some((f) => f.auto === "internet")) this.#checksum = new Sum(this.code, this.used);
     const segments = layout(fields);
     const { little } = this.header;
-    const from = fields === this.header.head && little !== undefined ? fields[little.from] : undefined;
+    const from =
+      fields === this.header.head && little !== undefined ? fields[little.from] : undefined;
     const start = from === undefined ? -1 : segments.findIndex((s) => fieldsOf(s)[0] === from);
     if (little === undefined || start < 0) return this.#segments(segments);
     this.#segments(segments.slice(0, start));
@@ -694,9 +695,7 @@ export class Encoder {
         const at = `o + ${offset(f) ?? 0}`;
         const little =
           f.type.order === "big" ? "" : f.type.order === "little" ? ", true" : ", little";
-        this.code.line(
-          `v.setUint16(${at}, ${this.#checksum?.of(this.at)}${little});`,
-        );
+        this.code.line(`v.setUint16(${at}, ${this.#checksum?.of(this.at)}${little});`);
       }
       if (f.check === undefined || f.type.kind !== "uint") continue;
       const little =

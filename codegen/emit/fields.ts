@@ -37,7 +37,10 @@ export function emitDissect(model: Model): Map<string, string> {
 
 function registry(model: Model): string {
   const code = new Code();
-  const types = [...(JSON.stringify(model).includes('"kind":"choose"') ? ["FieldTable"] : []), "HeaderTable"];
+  const types = [
+    ...(JSON.stringify(model).includes('"kind":"choose"') ? ["FieldTable"] : []),
+    "HeaderTable",
+  ];
   if (model.openers.length > 0) types.push("OpenerTable");
   code.line(`import type { ${[...types, "Registry"].join(", ")} } from "./dissect/tables.js";`);
   const trials = model.headers.filter(isTried);
@@ -58,17 +61,22 @@ function registry(model: Model): string {
   }
   code.line();
   code.doc("All headers, and what their flow facts' values are called.");
-  code.block("export const registry: Registry =", () => {
-    code.line(`headers: [${model.headers.map((h) => h.id).join(", ")}],`);
-    code.line(`openers: [${model.openers.map((o) => o.id).join(", ")}],`);
-    code.block(
-      "facts:",
-      () => {
-        for (const [fact, names] of factNames(model)) code.line(`${quote(fact)}: ${mapOf(names)},`);
-      },
-      "},",
-    );
-  }, "};");
+  code.block(
+    "export const registry: Registry =",
+    () => {
+      code.line(`headers: [${model.headers.map((h) => h.id).join(", ")}],`);
+      code.line(`openers: [${model.openers.map((o) => o.id).join(", ")}],`);
+      code.block(
+        "facts:",
+        () => {
+          for (const [fact, names] of factNames(model))
+            code.line(`${quote(fact)}: ${mapOf(names)},`);
+        },
+        "},",
+      );
+    },
+    "};",
+  );
   return code.toString();
 }
 
@@ -106,14 +114,22 @@ function list(code: Code, name: string, items: readonly string[]): void {
 }
 
 const claims = (on: Claims): string =>
-  object(Object.fromEntries(Object.entries(on).map(([table, v]) => [table, v === true ? "true" : JSON.stringify([v].flat())])));
+  object(
+    Object.fromEntries(
+      Object.entries(on).map(([table, v]) => [
+        table,
+        v === true ? "true" : JSON.stringify([v].flat()),
+      ]),
+    ),
+  );
 
 /** Names of a fact's values: those of the fields that set it. */
 function factNames(model: Model): Map<string, Map<number, string>> {
   const all = new Map<string, Map<number, string>>();
   for (const h of model.headers) {
     for (const [fact, { ...from }] of Object.entries(h.sets)) {
-      if (from.from !== "expr" || typeof from.expr === "number" || from.expr.op !== "field") continue;
+      if (from.from !== "expr" || typeof from.expr === "number" || from.expr.op !== "field")
+        continue;
       const { name } = from.expr;
       const type = h.head.find((f) => f.name === name)?.type;
       if (type?.kind !== "uint" || type.names === undefined) continue;
@@ -133,9 +149,15 @@ function opener(o: OpenerModel, code: Code): void {
       code.line(`op: ${quote(o.op)},`);
       code.line(`ref: ${quote(o.ref)},`);
       code.line(`on: ${claims(o.on)},`);
-      code.line(`sets: ${object(Object.fromEntries(Object.entries(o.sets).map(([k, v]) => [k, quote(v)])))},`);
+      code.line(
+        `sets: ${object(Object.fromEntries(Object.entries(o.sets).map(([k, v]) => [k, quote(v)])))},`,
+      );
       const none = () => "NaN";
-      list(code, "next", o.next.map((n) => nextOf(n, none, none)));
+      list(
+        code,
+        "next",
+        o.next.map((n) => nextOf(n, none, none)),
+      );
     },
     "};",
   );
@@ -214,7 +236,11 @@ class Tables {
         }
         list(code, "front", front);
         list(code, "last", last);
-        list(code, "shows", Object.entries(h.shows).map(([name, e]) => this.#shown(name, e, sum)));
+        list(
+          code,
+          "shows",
+          Object.entries(h.shows).map(([name, e]) => this.#shown(name, e, sum)),
+        );
         if (h.ends !== undefined) code.line("ends: true,");
         const sets = Object.entries(h.sets).map(([fact, f]) => [fact, this.#fact(f, sum)] as const);
         if (sets.length > 0) code.line(`sets: ${object(Object.fromEntries(sets))},`);
@@ -245,8 +271,16 @@ class Tables {
       () => {
         if (payload.length !== undefined) code.line(`length: ${sum(payload.length)},`);
         if (payload.told !== undefined) code.line(`told: ${test(payload.told)},`);
-        list(code, "via", (payload.via ?? []).map((v) => this.#via(v, sum, test)));
-        list(code, "next", (payload.next ?? []).map((n) => nextOf(n, sum, test)));
+        list(
+          code,
+          "via",
+          (payload.via ?? []).map((v) => this.#via(v, sum, test)),
+        );
+        list(
+          code,
+          "next",
+          (payload.next ?? []).map((n) => nextOf(n, sum, test)),
+        );
       },
       "},",
     );
@@ -329,7 +363,12 @@ class Tables {
     return object({
       kind: quote(f.type.kind),
       name: quote(f.shown),
-      doc: quote(f.doc.split(/\.(?:\s|$)/)[0]?.replace(/\s+/g, " ").trim() ?? ""),
+      doc: quote(
+        f.doc
+          .split(/\.(?:\s|$)/)[0]
+          ?.replace(/\s+/g, " ")
+          .trim() ?? "",
+      ),
       format: quote(f.format),
       slot,
       octets: this.#octets.get(f.path),
@@ -421,9 +460,10 @@ class Tables {
         };
       }
       case "tlv": {
-        const names = Object.entries(t.names).map(
-          ([name, n]): [number, string] => [n, `${f.shown}.${snake(name)}`],
-        );
+        const names = Object.entries(t.names).map(([name, n]): [number, string] => [
+          n,
+          `${f.shown}.${snake(name)}`,
+        ]);
         const { order, little } = this.header;
         return {
           type: t.type,

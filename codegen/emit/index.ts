@@ -20,7 +20,8 @@ export interface Emitted {
 /** Prints every target. The order of files is that of their paths. */
 export function emit(model: Model): Emitted[] {
   const files: Emitted[] = [];
-  const add = (path: string, text: string, source: Source = "all") => files.push({ path, text, source });
+  const add = (path: string, text: string, source: Source = "all") =>
+    files.push({ path, text, source });
   for (const h of model.headers) add(`${h.file}.ts`, emitCodec(h), { header: h.file });
   for (const [path, text] of emitArbitraries(model)) add(path, text);
   for (const [path, text] of emitDissect(model)) add(path, text);

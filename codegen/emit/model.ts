@@ -23,7 +23,13 @@ export function json(value: unknown, indent = "", before = 0): string {
   const inner = `${indent}  `;
   const [open, close, items] = Array.isArray(value)
     ? ["[", "]", value.map((v) => json(v, inner))]
-    : ["{", "}", Object.entries(value).map(([k, v]) => `${JSON.stringify(k)}: ${json(v, inner, k.length + 4)}`)];
+    : [
+        "{",
+        "}",
+        Object.entries(value).map(
+          ([k, v]) => `${JSON.stringify(k)}: ${json(v, inner, k.length + 4)}`,
+        ),
+      ];
   return `${open}\n${items.map((i) => inner + i).join(",\n")}\n${indent}${close}`;
 }
 

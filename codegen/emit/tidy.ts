@@ -7,12 +7,17 @@ const CLOSE = ")]}";
 /** `text` holds one statement, or the beginning or end of a block, a line. */
 export function tidy(text: string): string {
   const lines: string[] = [];
-  let depth = 0;
-  for (const raw of text.split("\n")) {
+  /** For each open bracket the line that opened it. */
+  const open: number[] = [];
+  for (const [i, raw] of text.split("\n").entries()) {
     const line = raw.trim();
-    const closes = /^[)\]}]/.test(line) ? 1 : 0;
-    lines.push(...fold(line, "  ".repeat(depth - closes)));
-    for (const c of line) depth += OPEN.includes(c) ? 1 : CLOSE.includes(c) ? -1 : 0;
+    const closing = /^[)\]}]*/.exec(line)?.[0].length ?? 0;
+    const depth = new Set(open.slice(0, open.length - closing)).size;
+    lines.push(...fold(line, "  ".repeat(depth)));
+    for (const c of line) {
+      if (OPEN.includes(c)) open.push(i);
+      else if (CLOSE.includes(c)) open.pop();
+    }
   }
   return `${lines.join("\n").trim()}\n`;
 }
@@ -23,10 +28,22 @@ function fold(line: string, indent: string): string[] {
   const [from, to] = longest(line);
   if (to - from < 2) return [indent + line];
   const inner = split(line.slice(from + 1, to));
+  const last = inner.at(-1) ?? "";
+  // A call whose last argument is an object: only that is unfolded.
+  if (line[from] === "(" && inner.length > 1 && last.startsWith("{")) {
+    const head = line.slice(0, to - last.length);
+    if (indent.length + head.length < WIDTH) return [...block(head, last, line.slice(to), indent)];
+  }
+  return block(line.slice(0, from), line.slice(from, to + 1), line.slice(to + 1), indent);
+}
+
+/** `head`, the parts of a bracket, and `rest` behind it. */
+function block(head: string, bracket: string, rest: string, indent: string): string[] {
+  const inner = split(bracket.slice(1, -1));
   const deeper = `${indent}  `;
   const short = inner.every((p) => /^[\w.-]+$/.test(p));
   const parts = short ? fill(inner, deeper) : inner.flatMap((p) => fold(`${p},`, deeper));
-  return [indent + line.slice(0, from + 1), ...parts, ...fold(line.slice(to), indent)];
+  return [`${indent}${head}${bracket[0]}`, ...parts, ...fold(bracket.slice(-1) + rest, indent)];
 }
 
 /** Where the longest pair of outermost brackets stands. */

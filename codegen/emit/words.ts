@@ -42,7 +42,16 @@ const SIGNS: Readonly<Record<string, string>> = {
 };
 
 /** What binds closer stands without parentheses. */
-const RANK: Readonly<Record<string, number>> = { add: 2, sub: 2, mul: 3, div: 3, mod: 3, shl: 1, shr: 1, mask: 1 };
+const RANK: Readonly<Record<string, number>> = {
+  add: 2,
+  sub: 2,
+  mul: 3,
+  div: 3,
+  mod: 3,
+  shl: 1,
+  shr: 1,
+  mask: 1,
+};
 const rank = (e: Expr): number => (typeof e === "object" && "b" in e ? (RANK[e.op] ?? 0) : 4);
 
 /** A number as people write it: great ones in hex. */
@@ -71,8 +80,12 @@ export function phrase(e: Expr, look: Look, self = "value"): string {
     case "not":
       return `not ${atLeast(1, e.a)}`;
     case "pick": {
-      const arms = Object.entries(e.map).map(([k, v]) => `${figure(v)} if ${say(e.of)} is ${valueName(e.of, Number(k), look)}`);
-      return [...arms, ...(e.otherwise === undefined ? [] : [`else ${figure(e.otherwise)}`])].join(", ");
+      const arms = Object.entries(e.map).map(
+        ([k, v]) => `${figure(v)} if ${say(e.of)} is ${valueName(e.of, Number(k), look)}`,
+      );
+      return [...arms, ...(e.otherwise === undefined ? [] : [`else ${figure(e.otherwise)}`])].join(
+        ", ",
+      );
     }
     case "eq":
     case "ne":
@@ -81,8 +94,10 @@ export function phrase(e: Expr, look: Look, self = "value"): string {
     case "or": {
       const same = alternatives(e, look);
       if (same !== undefined) return same;
-      const mixed = (x: Expr) => typeof x === "object" && (x.op === "and" || x.op === "or") && x.op !== e.op;
-      const side = (x: Expr) => (mixed(x) && alternatives(x, look) === undefined ? `(${say(x)})` : say(x));
+      const mixed = (x: Expr) =>
+        typeof x === "object" && (x.op === "and" || x.op === "or") && x.op !== e.op;
+      const side = (x: Expr) =>
+        mixed(x) && alternatives(x, look) === undefined ? `(${say(x)})` : say(x);
       return `${side(e.a)} ${e.op} ${side(e.b)}`;
     }
   }
@@ -98,7 +113,8 @@ function equality(op: "eq" | "ne", a: Expr, b: Expr, look: Look, say: (x: Expr) 
 
 /** `flags.syn`, for a test of one named bit. */
 function flagOf(e: Expr, look: Look): string | undefined {
-  if (typeof e === "number" || e.op !== "mask" || typeof e.a === "number" || e.a.op !== "field") return undefined;
+  if (typeof e === "number" || e.op !== "mask" || typeof e.a === "number" || e.a.op !== "field")
+    return undefined;
   const type = look(e.a.name)?.type;
   const flags = type?.kind === "uint" ? type.flags : undefined;
   const name = Object.entries(flags ?? {}).find(([, mask]) => mask === e.b)?.[0];
@@ -121,7 +137,8 @@ function alternatives(e: Expr, look: Look): string | undefined {
   const collect = (x: Expr): boolean => {
     if (typeof x === "number") return false;
     if (x.op === e.op) return collect(x.a) && collect(x.b);
-    if (x.op !== leaf || typeof x.b !== "number" || typeof x.a === "number" || x.a.op !== "field") return false;
+    if (x.op !== leaf || typeof x.b !== "number" || typeof x.a === "number" || x.a.op !== "field")
+      return false;
     if (field !== undefined && field !== x.a.name) return false;
     field = x.a.name;
     names.push(valueName(x.a, x.b, look));
@@ -130,7 +147,9 @@ function alternatives(e: Expr, look: Look): string | undefined {
   if (!collect(e) || field === undefined) return undefined;
   const last = names.pop() ?? "";
   const before = names.join(", ");
-  return e.op === "or" ? `${field} is ${before} or ${last}` : `${field} is neither ${before} nor ${last}`;
+  return e.op === "or"
+    ? `${field} is ${before} or ${last}`
+    : `${field} is neither ${before} nor ${last}`;
 }
 
 /** A type in few words: `u16`, `3 bits`, `4 octets`, `1 to 16 × u32`. `look`: fields around it. */
@@ -154,7 +173,8 @@ export function typeWords(t: TypeModel, look: Look): string {
       return `zero up to a multiple of ${t.to}`;
     case "repeat": {
       const each = typeWords(t.of.type, look);
-      if (t.until !== undefined) return `1 to ${t.max} × ${each}, the last ${phrase(t.until, look, "").trim()}`;
+      if (t.until !== undefined)
+        return `1 to ${t.max} × ${each}, the last ${phrase(t.until, look, "").trim()}`;
       if (t.count !== undefined) return `${phrase(t.count, look)} × ${each}`;
       if (t.fill === "rest") return `up to ${t.max} × ${each}`;
       return `${each} each, in ${phrase(t.fill ?? 0, look)} octets`;

@@ -1,6 +1,7 @@
 /** Goes over fields one behind the other, and keeps what they say. */
-import { bitsAt, blankAt, octetsAt, wholeAt, wordSum } from "./octets.mjs";
+
 import { broken, type Node, type Note, note, type Value } from "./nodes.mjs";
+import { bitsAt, blankAt, octetsAt, wholeAt, wordSum } from "./octets.mjs";
 import {
   type ChooseTable,
   type EscapeTable,

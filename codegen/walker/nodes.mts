@@ -1,11 +1,5 @@
 /** What the walker finds: nodes for fields, and around them what the header says about its payload. */
-import type {
-  FieldTable,
-  Format,
-  HeaderTable,
-  NextTable,
-  ViaTable,
-} from "./tables.mjs";
+import type { FieldTable, Format, HeaderTable, NextTable, ViaTable } from "./tables.mjs";
 
 export type Value = number | bigint | boolean | string | Uint8Array | undefined;
 

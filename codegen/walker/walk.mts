@@ -3,7 +3,6 @@
  * what is missing ends the header. The strict reading is the codec's.
  */
 import { Cursor } from "./cursor.mjs";
-import { folded, wordSum } from "./octets.mjs";
 import {
   type Around,
   type Choice,
@@ -13,6 +12,7 @@ import {
   type Step,
   type Walked,
 } from "./nodes.mjs";
+import { folded, wordSum } from "./octets.mjs";
 import {
   type FactTable,
   type FieldTable,

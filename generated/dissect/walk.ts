@@ -5,7 +5,6 @@
  * what is missing ends the header. The strict reading is the codec's.
  */
 import { Cursor } from "./cursor.js";
-import { folded, wordSum } from "./octets.js";
 import {
   type Around,
   type Choice,
@@ -15,6 +14,7 @@ import {
   type Step,
   type Walked,
 } from "./nodes.js";
+import { folded, wordSum } from "./octets.js";
 import {
   type FactTable,
   type FieldTable,

@@ -1,8 +1,22 @@
 /** `wirestack dissect FILE`. */
 import { once } from "node:events";
 import { parseArgs } from "node:util";
-import { CaptureError, Dissector, dissect, type Frame, type Message, registry } from "../dissect/index.js";
-import { frameFields, frameObject, frameRow, messageColumns, messageObject, messageRow } from "../dissect/rows.js";
+import {
+  CaptureError,
+  Dissector,
+  dissect,
+  type Frame,
+  type Message,
+  registry,
+} from "../dissect/index.js";
+import {
+  frameFields,
+  frameObject,
+  frameRow,
+  messageColumns,
+  messageObject,
+  messageRow,
+} from "../dissect/rows.js";
 import { messageText, treeText } from "../dissect/tree.js";
 
 const HELP = `wirestack dissect [OPTIONS] FILE
@@ -40,7 +54,9 @@ export async function dissectCommand(args: string[]): Promise<number> {
   try {
     options = understand(args);
   } catch (error) {
-    process.stderr.write(`wirestack dissect: ${(error as Error).message}\nsee: wirestack dissect --help\n`);
+    process.stderr.write(
+      `wirestack dissect: ${(error as Error).message}\nsee: wirestack dissect --help\n`,
+    );
     return 1;
   }
   return typeof options === "number" ? options : run(options);
@@ -71,7 +87,8 @@ function understand(args: string[]): Options | number {
   const [file, ...more] = positionals;
   if (file === undefined) throw new Error("give the capture file, or - for standard input");
   if (more.length > 0) throw new Error(`one file at a time, not also '${more[0]}'`);
-  if (!FORMATS.includes(values.format)) throw new Error(`--format is ${FORMATS.join(", ")}, not '${values.format}'`);
+  if (!FORMATS.includes(values.format))
+    throw new Error(`--format is ${FORMATS.join(", ")}, not '${values.format}'`);
   for (const field of values.field) {
     if (!known.has(field)) throw new Error(`no field '${field}'${suggestion(field, known)}`);
   }
@@ -85,8 +102,12 @@ function understand(args: string[]): Options | number {
 /** Names that end or begin as the wrong one does. */
 function suggestion(field: string, known: ReadonlySet<string>): string {
   const last = field.split(".").at(-1) ?? "";
-  const near = [...known].filter((k) => k.endsWith(`.${last}`) || k.startsWith(field) || k.startsWith(`${field.slice(0, -1)}`));
-  return near.length === 0 ? "; --fields lists them" : `; did you mean ${near.slice(0, 3).join(" or ")}?`;
+  const near = [...known].filter(
+    (k) => k.endsWith(`.${last}`) || k.startsWith(field) || k.startsWith(`${field.slice(0, -1)}`),
+  );
+  return near.length === 0
+    ? "; --fields lists them"
+    : `; did you mean ${near.slice(0, 3).join(" or ")}?`;
 }
 
 async function run(options: Options): Promise<number> {
@@ -106,7 +127,9 @@ async function run(options: Options): Promise<number> {
   } catch (error) {
     if (error instanceof CaptureError) {
       const { damage, frames } = error;
-      const before = damage.unreadable ? "" : ` (${frames} ${frames === 1 ? "frame" : "frames"} before that)`;
+      const before = damage.unreadable
+        ? ""
+        : ` (${frames} ${frames === 1 ? "frame" : "frames"} before that)`;
       process.stderr.write(`wirestack dissect: ${error.message}${before}\n`);
       return damage.unreadable ? 2 : 3;
     }
@@ -114,7 +137,9 @@ async function run(options: Options): Promise<number> {
     return 2;
   }
   if (options.messages && options.format === "tree" && found === 0) {
-    process.stderr.write("wirestack dissect: no messages; without --messages all frames are shown\n");
+    process.stderr.write(
+      "wirestack dissect: no messages; without --messages all frames are shown\n",
+    );
   }
   return 0;
 }

@@ -122,7 +122,15 @@ export class Dissector {
     this.#frame = frame;
     const source = sourceOf("frame", packet.octets, packet.number, { file: packet.offset });
     const facts = new Map<string, number | string>();
-    const way: Way = { facts, flow: undefined, side: 0, frame: packet.number, ends: [], value: 0, quoted: false };
+    const way: Way = {
+      facts,
+      flow: undefined,
+      side: 0,
+      frame: packet.number,
+      ends: [],
+      value: 0,
+      quoted: false,
+    };
     const table = this.#tables.claimed("linktype", packet.link);
     this.#walk(table, source, 0, packet.octets.length, packet.length, way);
     return frame;
@@ -152,7 +160,11 @@ export class Dissector {
         const inner = way.ends.at(-1);
         return inner === undefined ? undefined : inner.words + way.value;
       };
-      const w = this.#walker.walk(header, here.view, at, end, { claim: stop, facts: way.facts, pseudo });
+      const w = this.#walker.walk(header, here.view, at, end, {
+        claim: stop,
+        facts: way.facts,
+        pseudo,
+      });
       frame.layers.push({ walked: w, source: here });
       if (frame.protocols.at(-1) !== header.protocol) frame.protocols.push(header.protocol);
       if (w.cut) return;
@@ -256,7 +268,12 @@ export class Dissector {
         const key = `${text(ends)}|${value("id")}|${w.next?.value}`;
         const offset = value("offset");
         if (claim > end || way.quoted) return void rest();
-        const whole = this.#fragments.take({ key, offset, more: value("more") !== 0 }, source, at, end);
+        const whole = this.#fragments.take(
+          { key, offset, more: value("more") !== 0 },
+          source,
+          at,
+          end,
+        );
         if (whole === undefined) return void rest();
         return [whole, 0, whole.bytes.length, whole.bytes.length];
       }
@@ -279,7 +296,12 @@ export class Dissector {
   }
 
   /** The flow between a header's ends, which stand inside those of the layer around it. */
-  #flow(header: HeaderTable, outer: Ends, w: Walked, fresh: (flow: Flow, side: 0 | 1) => boolean): [Flow, 0 | 1] {
+  #flow(
+    header: HeaderTable,
+    outer: Ends,
+    w: Walked,
+    fresh: (flow: Flow, side: 0 | 1) => boolean,
+  ): [Flow, 0 | 1] {
     const from = addressText(outer.from, outer.format, w.ends?.from);
     const to = addressText(outer.to, outer.format, w.ends?.to);
     const key = (a: string, b: string) => `${header.name} ${a} ${b}`;
@@ -291,7 +313,12 @@ export class Dissector {
     }
     const number = this.#counts.get(header) ?? 0;
     this.#counts.set(header, number + 1);
-    const flow: Flow = { number, sides: [side(from, to), side(to, from)], upgrade: undefined, told: false };
+    const flow: Flow = {
+      number,
+      sides: [side(from, to), side(to, from)],
+      upgrade: undefined,
+      told: false,
+    };
     this.#flows.set(key(from, to), flow);
     this.#flows.set(key(to, from), flow);
     return [flow, 0];
@@ -339,7 +366,15 @@ export class Dissector {
       tables: this.#tables,
       walker: this.#walker,
       unit: ({ table, source, start, end, claim, frame }: Unit) => {
-        const way: Way = { facts: own.facts, flow, side: at, frame, ends: [], value: 0, quoted: false };
+        const way: Way = {
+          facts: own.facts,
+          flow,
+          side: at,
+          frame,
+          ends: [],
+          value: 0,
+          quoted: false,
+        };
         this.#walk(table, source, start, end, claim, way);
       },
       opener: (opener: OpenerTable, source: Source, from: number, to: number): Opened => {

@@ -3,7 +3,11 @@ import type { Format, Node, Value } from "../../generated/dissect.js";
 import type { Time } from "./capture.js";
 
 /** A field's value, for a table: what `tshark -T fields` prints. */
-export function valueText({ value, format, bits }: Pick<Node, "value" | "format" | "bits">): string {
+export function valueText({
+  value,
+  format,
+  bits,
+}: Pick<Node, "value" | "format" | "bits">): string {
   if (value === undefined) return "";
   if (typeof value === "string") return escaped(value);
   if (typeof value === "boolean") return value ? "1" : "0";
@@ -38,7 +42,10 @@ const ipv4 = (n: number): string =>
 
 /** RFC 5952: lower case, the longest run of two or more zero groups as `::`, the first if equal. */
 export function ipv6(octets: Uint8Array): string {
-  const groups = hex(octets).match(/.{4}/g)?.map((g) => g.replace(/^0{1,3}/, "")) ?? [];
+  const groups =
+    hex(octets)
+      .match(/.{4}/g)
+      ?.map((g) => g.replace(/^0{1,3}/, "")) ?? [];
   const joined = `:${groups.join(":")}:`;
   const runs = [...joined.matchAll(/(?<=:)(?:0:){2,}/g)];
   const longest = runs.reduce<RegExpMatchArray | undefined>(
@@ -67,7 +74,10 @@ export const escaped = (text: string): string =>
   JSON.stringify(text)
     .slice(1, -1)
     .replace(/\\"/g, '"')
-    .replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    .replace(
+      /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -81,5 +91,9 @@ export function preview(octets: Uint8Array, most = 40): string {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     if (!/[\u0000-\u0008\u000e-\u001f]/.test(text)) return `"${escaped(text)}${more}"`;
   } catch {}
-  return `${hex(some).match(/.{1,8}/g)?.join(" ") ?? ""}${more}`;
+  return `${
+    hex(some)
+      .match(/.{1,8}/g)
+      ?.join(" ") ?? ""
+  }${more}`;
 }

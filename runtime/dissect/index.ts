@@ -56,10 +56,13 @@ export async function* dissect(
   }
   if (last !== undefined) {
     const after = dissector.finish(last);
-    if (after.layers.length > 0 || after.messages.length > 0 || after.remarks.length > 0) yield after;
+    if (after.layers.length > 0 || after.messages.length > 0 || after.remarks.length > 0)
+      yield after;
   }
   if (failure !== undefined) {
-    const cut = (failure as NodeJS.ErrnoException).code === "Z_BUF_ERROR" || /^Z_/.test(String((failure as NodeJS.ErrnoException).code));
+    const cut =
+      (failure as NodeJS.ErrnoException).code === "Z_BUF_ERROR" ||
+      /^Z_/.test(String((failure as NodeJS.ErrnoException).code));
     if (!cut) throw failure;
     const damage = { offset: 0, text: "is a damaged gzip file", unreadable: last === undefined };
     throw new CaptureError(path, damage, reader.packets);

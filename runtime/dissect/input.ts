@@ -24,7 +24,8 @@ export async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
   }
   async function* all() {
     yield* begun;
-    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next())
+      yield next.value;
   }
   const beginning = Buffer.concat(begun);
   const view = new DataView(beginning.buffer, beginning.byteOffset, beginning.length);

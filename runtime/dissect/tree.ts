@@ -11,7 +11,9 @@ export function treeText(frame: Frame, verbose = false): string {
   const { packet } = frame;
   const cut = packet.octets.length < packet.length ? `, ${packet.octets.length} captured` : "";
   const when = packet.time === undefined ? "" : `  ${epochText(packet.time)}`;
-  const lines = [`Frame ${packet.number}${when}  ${packet.length} octets${cut}  ${frame.protocols.join(" ")}`];
+  const lines = [
+    `Frame ${packet.number}${when}  ${packet.length} octets${cut}  ${frame.protocols.join(" ")}`,
+  ];
   for (const layer of frame.layers) lines.push(...layerLines(layer, verbose));
   for (const { source, from, to } of frame.rest) {
     lines.push(`  data  ${to - from} octets  ${preview(source.bytes.subarray(from, to))}`);
@@ -56,7 +58,10 @@ function nodeLine(node: Node, bytes: Uint8Array): string {
   const at = bits === 0 ? "" : String(first).padStart(4, "0");
   const raw = bits === 0 ? "" : `${hex(octets)}${more}`;
   const value = `${valueText(node)}${meaning === undefined ? "" : ` (${escaped(meaning)})`}`;
-  const marks = [...(status === undefined ? [] : [status]), ...notes.map((n) => `${n.severity}: ${n.text}`)];
+  const marks = [
+    ...(status === undefined ? [] : [status]),
+    ...notes.map((n) => `${n.severity}: ${n.text}`),
+  ];
   const text = marks.length === 0 ? "" : `  [${marks.join("; ")}]`;
   const label = `${"  ".repeat(depth)}${name}`;
   return `    ${at.padEnd(5)}${raw.padEnd(18)}${label.padEnd(28)} ${value}${text}`.trimEnd();

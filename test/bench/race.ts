@@ -1,9 +1,10 @@
 /**
  * Contenders timed in one interleaved run.
  *
- * Machines are shared and clocks drift, so nothing is compared that was not timed in the same round:
- * a round times every contender once, each round starts with another one, and a ratio is the median
- * of the rounds' ratios.
+ * Machines are shared and clocks drift, so nothing is compared that was not timed in the same round,
+ * and a ratio is the median of the rounds' ratios. Whoever runs first after another pays for what
+ * that one left in the heap and the caches: so each slice begins with a stretch that does not count,
+ * and each round has an order of its own.
  */
 
 export interface Contender {
@@ -39,8 +40,9 @@ export function contender(name: string, body: string, scope: object): Contender 
   return { name, ...compiled(kept, ...Object.values(scope)) };
 }
 
-/** Nanoseconds for one slice of a round, and for warming up before the first. */
+/** Nanoseconds of a slice, of the stretch before it, and of warming up before the first round. */
 const SLICE = 2e6;
+const LEAD = 5e5;
 const WARM_UP = 60e6;
 
 /** Nanoseconds a record, over at least `least` nanoseconds. */
@@ -63,12 +65,17 @@ export function race(contenders: readonly Contender[], records: number, rounds: 
   for (const c of contenders) time(c, records, WARM_UP);
   const times = new Map<Contender, number[]>(contenders.map((c) => [c, []]));
   for (let round = 0; round < rounds; round++) {
-    const first = round % contenders.length;
-    for (const c of [...contenders.slice(first), ...contenders.slice(0, first)]) {
+    for (const c of shuffled(contenders)) {
+      time(c, records, LEAD);
       times.get(c)?.push(time(c, records, SLICE));
     }
   }
   return times;
+}
+
+function shuffled<T>(list: readonly T[]): T[] {
+  const keyed = list.map((item) => ({ item, key: Math.random() }));
+  return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
 }
 
 export function median(numbers: readonly number[]): number {

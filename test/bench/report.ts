@@ -28,7 +28,8 @@ export interface Report {
   readonly rows: readonly Row[];
 }
 
-export const missed = ({ rows }: Report): readonly Row[] => rows.filter((r) => r.goal?.met === false);
+export const missed = ({ rows }: Report): readonly Row[] =>
+  rows.filter((r) => r.goal?.met === false);
 
 export function table({ columns, rows }: Report): string {
   const head = ["", "", "ns", "ns, best", ...columns, "goal", ""];

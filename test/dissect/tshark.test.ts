@@ -64,11 +64,16 @@ async function ours(file: string): Promise<string[]> {
 function theirs(file: string): string[] {
   const args = ["-n", "-r", file, "-T", "fields", ...FIELDS.flatMap((f) => ["-e", f])];
   try {
-    const out = execFileSync("tshark", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    const out = execFileSync("tshark", args, {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
     return out.trimEnd().split("\n");
   } catch (error) {
     // A capture that is cut short ends with an error, after all that could be read.
-    return String((error as { stdout: string }).stdout).trimEnd().split("\n");
+    return String((error as { stdout: string }).stdout)
+      .trimEnd()
+      .split("\n");
   }
 }
 

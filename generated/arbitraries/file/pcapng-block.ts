@@ -6,15 +6,11 @@ import type { Draw } from "../draw/draw.js";
 /** Draws a header `pcapng.block`. */
 export function head(d: Draw): PcapngBlock {
   const type = d.number("type", 32, { marks: [1, 2, 3, 4, 5, 6, 10, 0xa0d0d0a], little: d.little });
-  const length = d.number(
-    "length",
-    32,
-    {
-      marks: [1, 3, 4, 5, 11, 12, 13],
-      rules: [[0, (x) => x >= 12], [1, (x) => (x % 4) === 0]],
-      little: d.little,
-    },
-  );
+  const length = d.number("length", 32, {
+    marks: [1, 3, 4, 5, 11, 12, 13],
+    rules: [[0, (x) => x >= 12], [1, (x) => (x % 4) === 0]],
+    little: d.little,
+  });
   return { type, length };
 }
 

@@ -7,20 +7,16 @@ import { type Options, fits } from "../draw/options.js";
 /** Draws a header `pcapng.interface`. */
 export function head(d: Draw): PcapngInterface {
   d.konst("type", 32, 1, 0, { little: d.little });
-  const length = d.number(
-    "length",
-    32,
-    {
-      marks: [1, 3, 4, 5, 19, 20, 21, 131071, 131072, 131073],
-      rules: [
-        [1, (x) => x >= 20],
-        [2, (x) => (x % 4) === 0],
-        [5, (x) => (x - 20) <= 131072],
-        [KEEP, (x) => fits(x - 20, optionsForm)],
-      ],
-      little: d.little,
-    },
-  );
+  const length = d.number("length", 32, {
+    marks: [1, 3, 4, 5, 19, 20, 21, 131071, 131072, 131073],
+    rules: [
+      [1, (x) => x >= 20],
+      [2, (x) => (x % 4) === 0],
+      [5, (x) => (x - 20) <= 131072],
+      [KEEP, (x) => fits(x - 20, optionsForm)],
+    ],
+    little: d.little,
+  });
   const linkType = d.number("linkType", 16, { little: d.little });
   const reserved = d.number("reserved", 16, { little: d.little });
   const snapLength = d.number("snapLength", 32, { little: d.little });

@@ -6,24 +6,20 @@ import type { Draw } from "../draw/draw.js";
 /** Draws a header `pcapng.obsolete`. */
 export function head(d: Draw): PcapngObsolete {
   d.konst("type", 32, 2, 0, { little: d.little });
-  const length = d.number(
-    "length",
-    32,
-    {
-      marks: [1, 3, 4, 5, 31, 32, 33],
-      rules: [[1, (x) => x >= 32], [2, (x) => (x % 4) === 0]],
-      little: d.little,
-    },
-  );
+  const length = d.number("length", 32, {
+    marks: [1, 3, 4, 5, 31, 32, 33],
+    rules: [[1, (x) => x >= 32], [2, (x) => (x % 4) === 0]],
+    little: d.little,
+  });
   const interface_ = d.number("interface", 16, { little: d.little });
   const drops = d.number("drops", 16, { little: d.little });
   const timeHigh = d.number("timeHigh", 32, { little: d.little });
   const timeLow = d.number("timeLow", 32, { little: d.little });
-  const captured = d.number(
-    "captured",
-    32,
-    { marks: [31, 32, 33], rules: [[3, (x) => x <= (length - 32)]], little: d.little },
-  );
+  const captured = d.number("captured", 32, {
+    marks: [31, 32, 33],
+    rules: [[3, (x) => x <= (length - 32)]],
+    little: d.little,
+  });
   const original = d.number("original", 32, { little: d.little });
   return { length, interface: interface_, drops, timeHigh, timeLow, captured, original };
 }

@@ -6,23 +6,19 @@ import type { Draw } from "../draw/draw.js";
 /** Draws a header `pcapng.packet`. */
 export function head(d: Draw): PcapngPacket {
   d.konst("type", 32, 6, 0, { little: d.little });
-  const length = d.number(
-    "length",
-    32,
-    {
-      marks: [1, 3, 4, 5, 31, 32, 33],
-      rules: [[1, (x) => x >= 32], [2, (x) => (x % 4) === 0]],
-      little: d.little,
-    },
-  );
+  const length = d.number("length", 32, {
+    marks: [1, 3, 4, 5, 31, 32, 33],
+    rules: [[1, (x) => x >= 32], [2, (x) => (x % 4) === 0]],
+    little: d.little,
+  });
   const interface_ = d.number("interface", 32, { little: d.little });
   const timeHigh = d.number("timeHigh", 32, { little: d.little });
   const timeLow = d.number("timeLow", 32, { little: d.little });
-  const captured = d.number(
-    "captured",
-    32,
-    { marks: [31, 32, 33], rules: [[3, (x) => x <= (length - 32)]], little: d.little },
-  );
+  const captured = d.number("captured", 32, {
+    marks: [31, 32, 33],
+    rules: [[3, (x) => x <= (length - 32)]],
+    little: d.little,
+  });
   const original = d.number("original", 32, { little: d.little });
   return { length, interface: interface_, timeHigh, timeLow, captured, original };
 }

@@ -7,20 +7,16 @@ import { type Options, fits } from "../draw/options.js";
 /** Draws a header `pcapng.section`. */
 export function head(d: Draw): PcapngSection {
   d.konst("type", 32, 168627466, 0, { little: d.little });
-  const length = d.number(
-    "length",
-    32,
-    {
-      marks: [1, 3, 4, 5, 27, 28, 29, 131071, 131072, 131073],
-      rules: [
-        [1, (x) => x >= 28],
-        [2, (x) => (x % 4) === 0],
-        [6, (x) => (x - 28) <= 131072],
-        [KEEP, (x) => fits(x - 28, optionsForm)],
-      ],
-      little: d.little,
-    },
-  );
+  const length = d.number("length", 32, {
+    marks: [1, 3, 4, 5, 27, 28, 29, 131071, 131072, 131073],
+    rules: [
+      [1, (x) => x >= 28],
+      [2, (x) => (x % 4) === 0],
+      [6, (x) => (x - 28) <= 131072],
+      [KEEP, (x) => fits(x - 28, optionsForm)],
+    ],
+    little: d.little,
+  });
   d.konst("magic", 32, 439041101, 4, { little: d.little });
   const major = d.number("major", 16, { little: d.little });
   const minor = d.number("minor", 16, { little: d.little });

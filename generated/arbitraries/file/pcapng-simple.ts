@@ -6,15 +6,11 @@ import type { Draw } from "../draw/draw.js";
 /** Draws a header `pcapng.simple`. */
 export function head(d: Draw): PcapngSimple {
   d.konst("type", 32, 3, 0, { little: d.little });
-  const length = d.number(
-    "length",
-    32,
-    {
-      marks: [1, 3, 4, 5, 15, 16, 17],
-      rules: [[1, (x) => x >= 16], [2, (x) => (x % 4) === 0]],
-      little: d.little,
-    },
-  );
+  const length = d.number("length", 32, {
+    marks: [1, 3, 4, 5, 15, 16, 17],
+    rules: [[1, (x) => x >= 16], [2, (x) => (x % 4) === 0]],
+    little: d.little,
+  });
   const original = d.number("original", 32, { little: d.little });
   return { length, original };
 }

@@ -9,46 +9,46 @@ export function head(d: Draw): Icmp {
   const code = d.number("code", 8);
   const checksum = d.number("checksum", 16);
   const body = d.part(() => {
-      switch (type) {
-        case 0:
-        case 8:
-        {
-          const id = d.number("body.echo.id", 16);
-          const sequence = d.number("body.echo.sequence", 16);
-          return { id, sequence };
-        }
-        case 3:
-        {
-          const unused = d.number("body.unreachable.unused", 16);
-          const mtu = d.number("body.unreachable.mtu", 16);
-          return { unused, mtu };
-        }
-        case 5:
-        {
-          const gateway = d.number("body.redirect.gateway", 32);
-          return { gateway };
-        }
-        case 12:
-        {
-          const pointer = d.number("body.problem.pointer", 8);
-          const unused = d.number("body.problem.unused", 24);
-          return { pointer, unused };
-        }
-        case 13:
-        case 14:
-        {
-          const id = d.number("body.time.id", 16);
-          const sequence = d.number("body.time.sequence", 16);
-          const originated = d.number("body.time.originated", 32);
-          const received = d.number("body.time.received", 32);
-          const transmitted = d.number("body.time.transmitted", 32);
-          return { id, sequence, originated, received, transmitted };
-        }
-        default: {
-          const data = d.number("body.otherwise.data", 32);
-          return { data };
-        }
+    switch (type) {
+      case 0:
+      case 8:
+      {
+        const id = d.number("body.echo.id", 16);
+        const sequence = d.number("body.echo.sequence", 16);
+        return { id, sequence };
       }
-    });
+      case 3:
+      {
+        const unused = d.number("body.unreachable.unused", 16);
+        const mtu = d.number("body.unreachable.mtu", 16);
+        return { unused, mtu };
+      }
+      case 5:
+      {
+        const gateway = d.number("body.redirect.gateway", 32);
+        return { gateway };
+      }
+      case 12:
+      {
+        const pointer = d.number("body.problem.pointer", 8);
+        const unused = d.number("body.problem.unused", 24);
+        return { pointer, unused };
+      }
+      case 13:
+      case 14:
+      {
+        const id = d.number("body.time.id", 16);
+        const sequence = d.number("body.time.sequence", 16);
+        const originated = d.number("body.time.originated", 32);
+        const received = d.number("body.time.received", 32);
+        const transmitted = d.number("body.time.transmitted", 32);
+        return { id, sequence, originated, received, transmitted };
+      }
+      default: {
+        const data = d.number("body.otherwise.data", 32);
+        return { data };
+      }
+    }
+  });
   return { type, code, checksum, body };
 }

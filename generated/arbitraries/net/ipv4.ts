@@ -7,14 +7,10 @@ import { type Options, fits } from "../draw/options.js";
 /** Draws a header `ip`. */
 export function head(d: Draw): Ipv4 {
   d.konst("version", 4, 4, 0);
-  const ihl = d.number(
-    "ihl",
-    4,
-    {
-      marks: [3, 4, 5, 6],
-      rules: [[1, (x) => x >= 5], [KEEP, (x) => fits((x - 5) * 4, optionsForm)]],
-    },
-  );
+  const ihl = d.number("ihl", 4, {
+    marks: [3, 4, 5, 6],
+    rules: [[1, (x) => x >= 5], [KEEP, (x) => fits((x - 5) * 4, optionsForm)]],
+  });
   const dscp = d.number("dscp", 6);
   const ecn = d.number("ecn", 2);
   const length = d.number("length", 16);

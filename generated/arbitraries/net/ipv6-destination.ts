@@ -7,11 +7,10 @@ import { type Options, fits } from "../draw/options.js";
 /** Draws a header `ipv6.dstopts`. */
 export function head(d: Draw): Ipv6Destination {
   const next = d.number("next", 8);
-  const length = d.number(
-    "length",
-    8,
-    { marks: [5, 6, 7, 8, 9], rules: [[KEEP, (x) => fits((x * 8) + 6, optionsForm)]] },
-  );
+  const length = d.number("length", 8, {
+    marks: [5, 6, 7, 8, 9],
+    rules: [[KEEP, (x) => fits((x * 8) + 6, optionsForm)]],
+  });
   const options = d.options("options", (length * 8) + 6, optionsForm);
   return { next, length, options };
 }

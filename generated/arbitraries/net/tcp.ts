@@ -10,14 +10,10 @@ export function head(d: Draw): Tcp {
   const destinationPort = d.number("destinationPort", 16);
   const sequence = d.number("sequence", 32);
   const acknowledgment = d.number("acknowledgment", 32);
-  const dataOffset = d.number(
-    "dataOffset",
-    4,
-    {
-      marks: [3, 4, 5, 6],
-      rules: [[0, (x) => x >= 5], [KEEP, (x) => fits((x - 5) * 4, optionsForm)]],
-    },
-  );
+  const dataOffset = d.number("dataOffset", 4, {
+    marks: [3, 4, 5, 6],
+    rules: [[0, (x) => x >= 5], [KEEP, (x) => fits((x - 5) * 4, optionsForm)]],
+  });
   const flags = d.number("flags", 12, { marks: [1, 2, 4, 8, 16, 32, 64, 128, 256] });
   const window = d.number("window", 16);
   const checksum = d.number("checksum", 16);

@@ -6,53 +6,44 @@ import type { Draw } from "../draw/draw.js";
 /** Draws a header `sp.udp`. */
 export function head(d: Draw): SpUdp {
   d.konst("version", 8, 1, 0);
-  const operation = d.named(
-    "operation",
-    8,
-    [0, 1, 2, 3, 4],
-    1,
-    { rules: [[3, (x) => x === 0 || x === 1 || x === 2 || x === 3 || x === 4]] },
-  );
-  const type = d.named(
-    "type",
-    16,
-    [16, 17, 32, 33, 48, 49, 80, 81, 98, 99, 112, 1600],
-    2,
-    { little: true },
-  );
+  const operation = d.named("operation", 8, [0, 1, 2, 3, 4], 1, {
+    rules: [[3, (x) => x === 0 || x === 1 || x === 2 || x === 3 || x === 4]],
+  });
+  const type = d.named("type", 16, [16, 17, 32, 33, 48, 49, 80, 81, 98, 99, 112, 1600], 2, {
+    little: true,
+  });
   const about = d.part(() => {
-      switch (operation) {
-        case 0:
-        {
-          const length = d.number("about.data.length", 16, { little: true });
-          const unused = d.number("about.data.unused", 16, { little: true });
-          return { length, unused };
-        }
-        case 1:
-        case 2:
-        {
-          const receiveMax = d.number("about.opening.receiveMax", 16, { little: true });
-          const refresh = d.number("about.opening.refresh", 16, { little: true });
-          return { receiveMax, refresh };
-        }
-        case 3:
-        {
-          const reason = d.number(
-            "about.end.reason",
-            16,
-            { marks: [1, 3, 4, 5, 6, 7, 8], little: true },
-          );
-          const unused = d.number("about.end.unused", 16, { little: true });
-          return { reason, unused };
-        }
-        case 4:
-        {
-          const data = d.number("about.mesh.data", 32, { little: true });
-          return { data };
-        }
-        default:
-        return d.nothing("about");
+    switch (operation) {
+      case 0:
+      {
+        const length = d.number("about.data.length", 16, { little: true });
+        const unused = d.number("about.data.unused", 16, { little: true });
+        return { length, unused };
       }
-    });
+      case 1:
+      case 2:
+      {
+        const receiveMax = d.number("about.opening.receiveMax", 16, { little: true });
+        const refresh = d.number("about.opening.refresh", 16, { little: true });
+        return { receiveMax, refresh };
+      }
+      case 3:
+      {
+        const reason = d.number("about.end.reason", 16, {
+          marks: [1, 3, 4, 5, 6, 7, 8],
+          little: true,
+        });
+        const unused = d.number("about.end.unused", 16, { little: true });
+        return { reason, unused };
+      }
+      case 4:
+      {
+        const data = d.number("about.mesh.data", 32, { little: true });
+        return { data };
+      }
+      default:
+      return d.nothing("about");
+    }
+  });
   return { operation, type, about };
 }

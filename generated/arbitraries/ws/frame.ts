@@ -7,25 +7,16 @@ import type { Draw } from "../draw/draw.js";
 export function head(d: Draw): WsFrame {
   const fin = d.bit("fin");
   d.konst("rsv", 3, 0, 0);
-  const opcode = d.named(
-    "opcode",
-    4,
-    [0, 1, 2, 8, 9, 10],
-    1,
-    { rules: [[2, (x) => x < 8 || fin]] },
-  );
+  const opcode = d.named("opcode", 4, [0, 1, 2, 8, 9, 10], 1, {
+    rules: [[2, (x) => x < 8 || fin]],
+  });
   const masked = d.bit("masked");
-  const length = d.escape(
-    "length",
-    7,
-    [[126, 16], [127, 64]],
-    {
-      marks: [7, 8, 9, 124, 125, 126],
-      rules: [[5, (x) => opcode < 8 || x <= 125]],
-      range: 4,
-      shortest: 3,
-    },
-  );
+  const length = d.escape("length", 7, [[126, 16], [127, 64]], {
+    marks: [7, 8, 9, 124, 125, 126],
+    rules: [[5, (x) => opcode < 8 || x <= 125]],
+    range: 4,
+    shortest: 3,
+  });
   const key = masked ? d.number("key", 32) : undefined;
   return { fin, opcode, masked, length, key };
 }

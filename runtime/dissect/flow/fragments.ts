@@ -69,7 +69,12 @@ export class Fragments {
   ) {}
 
   /** The whole datagram, when this fragment completes it. */
-  take({ key, offset, more }: Fragment, source: Source, from: number, to: number): Source | undefined {
+  take(
+    { key, offset, more }: Fragment,
+    source: Source,
+    from: number,
+    to: number,
+  ): Source | undefined {
     const datagram = this.#open.get(key) ?? new Datagram();
     if (offset + to - from > this.longest) return undefined;
     datagram.add(offset, more, source, from, to);

@@ -82,7 +82,8 @@ function headers(text: string): { octets: number; values: Map<string, string> } 
   const values = new Map<string, string>();
   for (const line of text.slice(0, end).split("\r\n").slice(1)) {
     const colon = line.indexOf(":");
-    if (colon > 0) values.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
+    if (colon > 0)
+      values.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
   }
   return { octets: end + 4, values };
 }

@@ -95,8 +95,10 @@ function own<V extends object>(e: Entry<V>, who: "generated" | "reference", oper
     const last = at + stride;
     const label = `${c.name}, record ${i}`;
     if (operation === "read") deepStrictEqual(made, value, label);
-    else if (operation === "write") deepStrictEqual(e.out.octets.subarray(at, made as number), record, label);
-    else if (operation === "prepend") deepStrictEqual(e.out.octets.subarray(made as number, last), record, label);
+    else if (operation === "write")
+      deepStrictEqual(e.out.octets.subarray(at, made as number), record, label);
+    else if (operation === "prepend")
+      deepStrictEqual(e.out.octets.subarray(made as number, last), record, label);
     else deepStrictEqual(made, record.length, label);
     if (operation === "decode") deepStrictEqual(into, value, label);
   }
@@ -107,7 +109,8 @@ function own<V extends object>(e: Entry<V>, who: "generated" | "reference", oper
 function theirs<V>(e: Entry<V>, library: string, operation: Operation): Rival[] {
   const skill = e.rivals[library];
   if (skill === undefined) return operation === "read" ? [{ library }] : [];
-  const run = operation === "read" ? skill.decode : operation === "write" ? skill.encode : undefined;
+  const run =
+    operation === "read" ? skill.decode : operation === "write" ? skill.encode : undefined;
   if (run === undefined) return [];
   const c = contender(`${e.header} ${operation} ${library}`, "return skill(i);", { skill: run });
   for (let i = 0; i < RECORDS; i++) {
@@ -146,6 +149,9 @@ export function sameChecks<V>(e: Entry<V>, changes = 20_000): void {
     if (!cut) for (let n = below(3); n >= 0; n--) octets[below(record.length)] = below(256);
     const end = cut ? below(record.length) : octets.length;
     const [a, b] = [e.generated, e.reference].map((c) => verdict(c.measure(view, 0, end)));
-    ok(a === b, `${e.header}: generated says ${a}, the reference ${b}, of ${Buffer.from(octets).toString("hex")}, ${end}`);
+    ok(
+      a === b,
+      `${e.header}: generated says ${a}, the reference ${b}, of ${Buffer.from(octets).toString("hex")}, ${end}`,
+    );
   }
 }

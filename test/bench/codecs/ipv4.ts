@@ -174,7 +174,8 @@ export function ipv4({ protodef, parser, packed, typed }: Libraries): Entry<refe
     const { buffer } = headers.view;
     const target = out.view.buffer;
     return {
-      decode: (i) => ip.read(new bin.BufferReader(buffer, { byteOffset: i * STRIDE, endianness: "big" })),
+      decode: (i) =>
+        ip.read(new bin.BufferReader(buffer, { byteOffset: i * STRIDE, endianness: "big" })),
       value: ({ first, service, fragment, ...rest }) => ({
         ...rest,
         ihl: first & 15,

@@ -15,7 +15,7 @@ interface ProtoDefModule {
 }
 
 /** Its declarations are found only as a CommonJS module's. */
-type BinaryParser = typeof import("binary-parser", { with: { "resolution-mode": "require" } });
+type BinaryParser = typeof import("binary-parser", { with: { "resolution-mode": "require" }});
 
 export interface Libraries {
   readonly protodef: ProtoDefModule | undefined;

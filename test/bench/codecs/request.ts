@@ -127,7 +127,8 @@ export function request({ protodef, parser, packed, typed }: Libraries): Entry<r
     const { buffer } = requests.view;
     const target = out.view.buffer;
     return {
-      decode: (i) => way.read(new bin.BufferReader(buffer, { byteOffset: i * STRIDE, endianness: "big" })),
+      decode: (i) =>
+        way.read(new bin.BufferReader(buffer, { byteOffset: i * STRIDE, endianness: "big" })),
       value: ({ trace }) => ({ trace }),
       encode: (i) =>
         way.write(

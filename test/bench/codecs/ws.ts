@@ -48,12 +48,21 @@ export function ws({ protodef, parser, packed, typed }: Libraries): Entry<refere
             anon: true,
             type: [
               "bitfield",
-              [bits("fin", 1), bits("rsv", 3), bits("opcode", 4), bits("masked", 1), bits("first", 7)],
+              [
+                bits("fin", 1),
+                bits("rsv", 3),
+                bits("opcode", 4),
+                bits("masked", 1),
+                bits("first", 7),
+              ],
             ],
           },
           {
             name: "more",
-            type: ["switch", { compareTo: "first", fields: { 126: "u16", 127: "u64" }, default: "void" }],
+            type: [
+              "switch",
+              { compareTo: "first", fields: { 126: "u16", 127: "u64" }, default: "void" },
+            ],
           },
           {
             name: "key",
@@ -177,7 +186,8 @@ export function ws({ protodef, parser, packed, typed }: Libraries): Entry<refere
     const { buffer } = frames.view;
     const target = out.view.buffer;
     return {
-      decode: (i) => frame.read(new bin.BufferReader(buffer, { byteOffset: i * STRIDE, endianness: "big" })),
+      decode: (i) =>
+        frame.read(new bin.BufferReader(buffer, { byteOffset: i * STRIDE, endianness: "big" })),
       value: (made) => made,
       encode: (i) =>
         frame.write(
