@@ -559,7 +559,7 @@ class Resolver {
       case "repeat": {
         this.#max(t.max, path, at, "an element count");
         const of = this.#field(name, path, t.of, seen, shown.slice(0, shown.lastIndexOf(".")));
-        const element = { ...of, shown };
+        const element = { ...of, shown, format: spec.format ?? of.format };
         if (of.min === 0 && t.fill !== undefined) {
           this.#fail(
             at,

@@ -300,7 +300,7 @@ const authentication: HeaderTable = {
   min: 12,
   fields: [
     { kind: "uint", name: "ah.next_header", doc: "What follows", format: "dec", slot: 3, bits: 8, order: "big" },
-    { kind: "uint", name: "ah.length", doc: "Length of this header in words of 32 bits, two not counted", format: "dec", slot: 4, bits: 8, order: "big", rules: [{ test: (n) => n[0]! >= 1, text: "the header has at least 12 octets", strict: true }], auto: (n) => (Math.floor(n[1]! / 4)) - 2 },
+    { kind: "uint", name: "ah.length", doc: "Length of this header in words of 32 bits, two not counted", format: "dec", slot: 4, bits: 8, order: "big", rules: [{ test: (n) => n[0]! >= 1, text: "the header has at least 12 octets", strict: true }], auto: (n) => (n[1]! >>> 2) - 2 },
     { kind: "uint", name: "ah.reserved", doc: "Nothing yet", format: "dec", slot: 5, bits: 16, order: "big", konst: 0, fault: { text: "reserved bits are set", strict: false } },
     { kind: "uint", name: "ah.spi", doc: "Which keys and algorithm; the receiver has chosen it", format: "hex", slot: 6, bits: 32, order: "big" },
     { kind: "uint", name: "ah.sequence", doc: "Counts packets, against replay", format: "dec", slot: 7, bits: 32, order: "big" },
@@ -386,7 +386,7 @@ const ipv4: HeaderTable = {
   min: 20,
   fields: [
     { kind: "uint", name: "ip.version", doc: "Of IP", format: "dec", slot: 3, bits: 4, order: "big", konst: 4, fault: { text: "is not 4", strict: true } },
-    { kind: "uint", name: "ip.ihl", doc: "Length of this header in words of 32 bits", format: "dec", slot: 4, bits: 4, order: "big", rules: [{ test: (n) => n[0]! >= 5, text: "the header has at least 20 octets", strict: true }], auto: (n) => Math.floor(n[1]! / 4) },
+    { kind: "uint", name: "ip.ihl", doc: "Length of this header in words of 32 bits", format: "dec", slot: 4, bits: 4, order: "big", rules: [{ test: (n) => n[0]! >= 5, text: "the header has at least 20 octets", strict: true }], auto: (n) => n[1]! >>> 2 },
     { kind: "uint", name: "ip.dsfield.dscp", doc: "How it is to be treated (differentiated services)", format: "dec", slot: 5, bits: 6, order: "big" },
     { kind: "uint", name: "ip.dsfield.ecn", doc: "Congestion: 3 if a router met it, 1 or 2 if the sender understands", format: "dec", slot: 6, bits: 2, order: "big" },
     { kind: "uint", name: "ip.len", doc: "Octets of this header and what follows; 0 before a network card has cut it into packets", format: "dec", slot: 7, bits: 16, order: "big", rules: [{ test: (n) => n[0]! >= (n[4]! * 4), text: "is less than the header takes", strict: false }] },
@@ -458,7 +458,7 @@ const ipv6Destination: HeaderTable = {
   min: 8,
   fields: [
     { kind: "uint", name: "ipv6.dstopts.nxt", doc: "What follows", format: "dec", slot: 3, bits: 8, order: "big" },
-    { kind: "uint", name: "ipv6.dstopts.len", doc: "Length of this header in units of eight octets, the first not counted", format: "dec", slot: 4, bits: 8, order: "big", auto: (n) => (Math.floor(n[1]! / 8)) - 1 },
+    { kind: "uint", name: "ipv6.dstopts.len", doc: "Length of this header in units of eight octets, the first not counted", format: "dec", slot: 4, bits: 8, order: "big", auto: (n) => (n[1]! >>> 3) - 1 },
     { kind: "tlv", name: "ipv6.dstopts.opt", doc: "They fill the header; pad1 and padN fill up what is left", format: "hex", slot: 5, type: 1, length: 1, counts: "value", unit: 1, single: [0], align: 1, names: new Map([[0, "ipv6.dstopts.opt.pad1"], [1, "ipv6.dstopts.opt.pad_n"], [4, "ipv6.dstopts.opt.tunnel_limit"], [201, "ipv6.dstopts.opt.home_address"]]), fill: (n) => (n[4]! * 8) + 6, order: "big" },
   ],
   payload: {
@@ -504,7 +504,7 @@ const ipv6HopByHop: HeaderTable = {
   min: 8,
   fields: [
     { kind: "uint", name: "ipv6.hopopts.nxt", doc: "What follows", format: "dec", slot: 3, bits: 8, order: "big" },
-    { kind: "uint", name: "ipv6.hopopts.len", doc: "Length of this header in units of eight octets, the first not counted", format: "dec", slot: 4, bits: 8, order: "big", auto: (n) => (Math.floor(n[1]! / 8)) - 1 },
+    { kind: "uint", name: "ipv6.hopopts.len", doc: "Length of this header in units of eight octets, the first not counted", format: "dec", slot: 4, bits: 8, order: "big", auto: (n) => (n[1]! >>> 3) - 1 },
     { kind: "tlv", name: "ipv6.hopopts.opt", doc: "They fill the header; pad1 and padN fill up what is left", format: "hex", slot: 5, type: 1, length: 1, counts: "value", unit: 1, single: [0], align: 1, names: new Map([[0, "ipv6.hopopts.opt.pad1"], [1, "ipv6.hopopts.opt.pad_n"], [5, "ipv6.hopopts.opt.router_alert"], [194, "ipv6.hopopts.opt.jumbo"]]), fill: (n) => (n[4]! * 8) + 6, order: "big" },
   ],
   payload: {
@@ -524,7 +524,7 @@ const ipv6Routing: HeaderTable = {
   min: 8,
   fields: [
     { kind: "uint", name: "ipv6.routing.nxt", doc: "What follows", format: "dec", slot: 3, bits: 8, order: "big" },
-    { kind: "uint", name: "ipv6.routing.len", doc: "Length of this header in units of eight octets, the first not counted", format: "dec", slot: 4, bits: 8, order: "big", auto: (n) => (Math.floor(n[1]! / 8)) - 1 },
+    { kind: "uint", name: "ipv6.routing.len", doc: "Length of this header in units of eight octets, the first not counted", format: "dec", slot: 4, bits: 8, order: "big", auto: (n) => (n[1]! >>> 3) - 1 },
     { kind: "uint", name: "ipv6.routing.type", doc: "How the data reads", format: "dec", slot: 5, bits: 8, order: "big", names: new Map([[0, "source"], [2, "mobile"], [3, "rpl"], [4, "segment"]]), open: true },
     { kind: "uint", name: "ipv6.routing.segleft", doc: "Nodes still to be visited", format: "dec", slot: 6, bits: 8, order: "big" },
     { kind: "bytes", name: "ipv6.routing.data", doc: "By type; most often addresses", format: "hex", slot: 7, length: (n) => (n[4]! * 8) + 4 },
@@ -635,7 +635,7 @@ const tcp: HeaderTable = {
     { kind: "uint", name: "tcp.dstport", doc: "TCP port of the receiver", format: "dec", slot: 4, bits: 16, order: "big", side: 1 },
     { kind: "uint", name: "tcp.seq_raw", doc: "Number of the payload's first octet in the stream; with SYN, of the octet before", format: "dec", slot: 5, bits: 32, order: "big" },
     { kind: "uint", name: "tcp.ack_raw", doc: "Number of the octet expected next; means something only with ACK", format: "dec", slot: 6, bits: 32, order: "big" },
-    { kind: "uint", name: "tcp.data_offset", doc: "Length of this header in words of 32 bits", format: "dec", slot: 7, bits: 4, order: "big", rules: [{ test: (n) => n[0]! >= 5, text: "the header has at least 20 octets", strict: true }], auto: (n) => Math.floor(n[1]! / 4) },
+    { kind: "uint", name: "tcp.data_offset", doc: "Length of this header in words of 32 bits", format: "dec", slot: 7, bits: 4, order: "big", rules: [{ test: (n) => n[0]! >= 5, text: "the header has at least 20 octets", strict: true }], auto: (n) => n[1]! >>> 2 },
     { kind: "uint", name: "tcp.flags", doc: "What the segment is for", format: "hex", slot: 8, bits: 12, order: "big", flags: [{ name: "tcp.flags.ae", mask: 256 }, { name: "tcp.flags.cwr", mask: 128 }, { name: "tcp.flags.ece", mask: 64 }, { name: "tcp.flags.urg", mask: 32 }, { name: "tcp.flags.ack", mask: 16 }, { name: "tcp.flags.push", mask: 8 }, { name: "tcp.flags.reset", mask: 4 }, { name: "tcp.flags.syn", mask: 2 }, { name: "tcp.flags.fin", mask: 1 }] },
     { kind: "uint", name: "tcp.window_size_value", doc: "Octets that the sender takes, before scaling", format: "dec", slot: 9, bits: 16, order: "big" },
     { kind: "uint", name: "tcp.checksum", doc: "Over a pseudo-header and the whole segment", format: "hex", slot: 10, bits: 16, order: "big", check: "pseudo" },
@@ -791,7 +791,7 @@ const spRequest: HeaderTable = {
   slots: 6,
   min: 4,
   fields: [
-    { kind: "repeat", name: "sp.trace", doc: "The newest first: a pipe's number for each device on the way, then the request's own number, which alone has its highest bit set", format: "hex", slot: 5, count: 3, of: { kind: "uint", name: "sp.trace", doc: "The newest first: a pipe's number for each device on the way, then the request's own number, which alone has its highest bit set", format: "dec", slot: 4, count: 3, bits: 32, order: "big" }, until: (n) => n[0]! >= 0x80000000, max: 16 },
+    { kind: "repeat", name: "sp.trace", doc: "The newest first: a pipe's number for each device on the way, then the request's own number, which alone has its highest bit set", format: "hex", slot: 5, count: 3, of: { kind: "uint", name: "sp.trace", doc: "The newest first: a pipe's number for each device on the way, then the request's own number, which alone has its highest bit set", format: "hex", slot: 4, count: 3, bits: 32, order: "big" }, until: (n) => n[0]! >= 0x80000000, max: 16 },
   ],
   shows: [
     { name: "sp.request_id", format: "hex", value: (n) => n[4]! },
@@ -824,7 +824,7 @@ const spSurvey: HeaderTable = {
   slots: 6,
   min: 4,
   fields: [
-    { kind: "repeat", name: "sp.trace", doc: "The newest first: a pipe's number for each device on the way, then the survey's own number, which alone has its highest bit set", format: "hex", slot: 5, count: 3, of: { kind: "uint", name: "sp.trace", doc: "The newest first: a pipe's number for each device on the way, then the survey's own number, which alone has its highest bit set", format: "dec", slot: 4, count: 3, bits: 32, order: "big" }, until: (n) => n[0]! >= 0x80000000, max: 16 },
+    { kind: "repeat", name: "sp.trace", doc: "The newest first: a pipe's number for each device on the way, then the survey's own number, which alone has its highest bit set", format: "hex", slot: 5, count: 3, of: { kind: "uint", name: "sp.trace", doc: "The newest first: a pipe's number for each device on the way, then the survey's own number, which alone has its highest bit set", format: "hex", slot: 4, count: 3, bits: 32, order: "big" }, until: (n) => n[0]! >= 0x80000000, max: 16 },
   ],
   shows: [
     { name: "sp.survey_id", format: "hex", value: (n) => n[4]! },

@@ -1,6 +1,6 @@
 /** Printing TypeScript: lines with indentation, safe names, expressions. */
 import type { Expr } from "../../spec/lang.js";
-import { type FieldModel, type HeaderModel, inValue, type TypeModel } from "../model.js";
+import { type EscapeModel, type FieldModel, type HeaderModel, inValue, type TypeModel } from "../model.js";
 
 /** Lines of code; `block` indents. */
 export class Code {
@@ -53,7 +53,7 @@ const TAKEN = new Set(
   `break case catch class const continue debugger default delete do else enum export extends false finally for function
   if import in instanceof new null return super switch this throw true try typeof var void while with yield let static
   await async implements interface package private protected public arguments eval undefined NaN Infinity
-  v o p q i n x end into little stop sum left head size measure explain decode read write prepend string number boolean
+  v o p q i n x end into little stop sum head size measure explain decode read write prepend string number boolean
   Math Number BigInt DataView Uint8Array TextDecoder TextEncoder RangeError TypeError`.split(/\s+/),
 );
 
@@ -76,6 +76,25 @@ export interface Names {
   readonly head?: string;
   octets?(field: string): string;
   count?(field: string): string;
+}
+
+/** A block for each of an escape's wider forms; one test, which mostly fails, goes before them all. */
+export function wider(
+  code: Code,
+  x: string,
+  { tiers }: EscapeModel,
+  body: (tier: EscapeModel["tiers"][number], i: number) => void,
+): void {
+  const blocks = () =>
+    tiers.forEach((tier, i) => {
+      const open = i === 0 ? "if" : "} else if";
+      const last = i > 0 && i === tiers.length - 1;
+      code.line(last ? "} else {" : `${open} (${x} === ${tier.at}) {`);
+      code.indented(() => body(tier, i));
+      if (i === tiers.length - 1) code.line("}");
+    });
+  if (tiers.length === 1) blocks();
+  else code.block(`if (${x} >= ${tiers[0]?.at})`, blocks);
 }
 
 const SIGNS: Readonly<Record<string, string>> = {
@@ -131,6 +150,9 @@ export function num(e: Expr, names: Names): string {
   const b = wrap(num(e.b, names));
   switch (e.op) {
     case "div":
+      // A head's octets are a small whole number.
+      if (typeof e.a === "object" && e.a.op === "head" && Math.log2(Number(b)) % 1 === 0)
+        return `${a} >>> ${Math.log2(Number(b))}`;
       return `Math.floor(${a} / ${b})`;
     case "shl":
       return typeof e.b === "number" ? `${a} * ${2 ** e.b}` : `${a} * 2 ** ${b}`;

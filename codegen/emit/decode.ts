@@ -41,6 +41,7 @@ import {
   num,
   outside,
   typeOf,
+  wider,
 } from "./code.js";
 import {
   differs,
@@ -386,18 +387,14 @@ export class Decoder {
     const x = local(f.name);
     this.code.line(`${assigned && this.#wants(f) ? "" : "let "}${x} = ${first};`);
     this.cursor();
-    t.tiers.forEach((tier, i) => {
+    wider(this.code, x, t, (tier, i) => {
       const least = i === 0 ? tier.at : 2 ** (t.tiers[i - 1]?.bits ?? 0);
-      this.code.line(`${i === 0 ? "if" : "} else if"} (${x} === ${tier.at}) {`);
-      this.code.indented(() => {
-        this.#left(String(tier.bits / 8));
-        if (tier.bits === 64) this.#u53(f, x, "p", tier.order, "");
-        else this.code.line(`${x} = ${scalar(tier.bits, false, "p", tier.order)};`);
-        this.#refuse(`${x} < ${dec(least)}`, f, "shortest", "p");
-        this.code.line(`p += ${tier.bits / 8};`);
-      });
+      this.#left(String(tier.bits / 8));
+      if (tier.bits === 64) this.#u53(f, x, "p", tier.order, "");
+      else this.code.line(`${x} = ${scalar(tier.bits, false, "p", tier.order)};`);
+      this.#refuse(`${x} < ${dec(least)}`, f, "shortest", "p");
+      this.code.line(`p += ${tier.bits / 8};`);
     });
-    this.code.line("}");
     this.#rules(f, at);
   }
 

@@ -25,6 +25,7 @@ import {
   num,
   objectType,
   outside,
+  wider,
 } from "./code.js";
 import { ownIn, Sum } from "./sum.js";
 import type { Used } from "./support.js";
@@ -176,7 +177,7 @@ export class Encoder {
         const { of } = t;
         if (of.min === of.max) return this.code.line(`${n} += ${x}.length * ${of.min};`);
         const item = `${local(f.name)}Item`;
-        return this.code.block(`for (const ${item} of ${x})`, () => {
+        return this.#each(x, item, `i < ${x}.length`, () => {
           this.#inside(
             [{ ...of, name: `${f.name}Item` }],
             () => item,
@@ -193,12 +194,20 @@ export class Encoder {
       case "choose":
         return this.#arms(f, t, (fields) => this.sizes(fields, n));
       case "tlv":
-        return this.code.block(`for (const { type, value } of ${x})`, () => {
+        return this.#each(x, "{ value }", `i < ${x}.length`, () => {
           this.code.line(`${n} += ${itemSize(t)};`);
         });
       case "uint":
         return;
     }
+  }
+
+  /** A loop over an array; `for … of` takes several times as long. */
+  #each(x: string, item: string, more: string, body: () => void): void {
+    this.code.block(`for (let i = 0; ${more}; i++)`, () => {
+      this.code.line(`const ${item} = ${x}[i]!;`);
+      body();
+    });
   }
 
   #inside(fields: readonly FieldModel[], reach: (f: FieldModel) => string, body: () => void): void {
@@ -379,14 +388,10 @@ export class Encoder {
   #wider(f: FieldModel, t: EscapeModel): void {
     const x = this.#text(f.name);
     this.cursor();
-    t.tiers.forEach((tier, i) => {
-      this.code.line(`${i === 0 ? "if" : "} else if"} (${local(f.name)}First === ${tier.at}) {`);
-      this.code.indented(() => {
-        this.#number(tier.bits, false, tier.order, x);
-        this.code.line(`p += ${tier.bits / 8};`);
-      });
+    wider(this.code, `${local(f.name)}First`, t, (tier) => {
+      this.#number(tier.bits, false, tier.order, x);
+      this.code.line(`p += ${tier.bits / 8};`);
     });
-    this.code.line("}");
   }
 
   /** Stores a number of whole octets at the next offset. */
@@ -533,7 +538,7 @@ export class Encoder {
 
   /** Octets of a length that another field says, or that is open. */
   #run(f: FieldModel, x: string, length: Expr | "rest", max: number | undefined): void {
-    const shown = `\`\${${x}.length} octets\``;
+    const given = `${x}.length`;
     if (length !== "rest") {
       const own =
         typeof length === "object" && length.op === "field"
@@ -545,11 +550,12 @@ export class Encoder {
         this.#refuseIf(
           `${x}.length !== ${/^[\w.]+$/.test(n) ? n : `(${n})`}`,
           f,
-          `are given, not ${typeof length === "number" ? length : "as many as its length says"}`,
-          shown,
+          `octets are given, not ${typeof length === "number" ? length : "as many as its length says"}`,
+          given,
         );
     }
-    if (max !== undefined) this.#refuseIf(`${x}.length > ${max}`, f, `are more than ${max}`, shown);
+    if (max !== undefined)
+      this.#refuseIf(`${given} > ${max}`, f, `octets are more than ${max}`, given);
     if (typeof length === "number") {
       this.code.line(`${this.used.get("put")}(v, ${this.at}, ${x});`);
       this.#plus += length;
@@ -561,7 +567,7 @@ export class Encoder {
   }
 
   #repeat(f: FieldModel, t: RepeatModel, x: string): void {
-    const shown = `\`\${${x}.length} elements\``;
+    const given = `${x}.length`;
     if (t.count !== undefined) {
       const own =
         typeof t.count === "object" && t.count.op === "field"
@@ -572,31 +578,28 @@ export class Encoder {
         this.#refuseIf(
           `${x}.length !== ${num(t.count, this.#names())}`,
           f,
-          "are given, not as many as its count says",
-          shown,
+          "elements are given, not as many as its count says",
+          given,
         );
     }
     if (t.until !== undefined)
-      this.#refuseIf(`${x}.length === 0`, f, "cannot end a repetition", shown);
-    this.#refuseIf(`${x}.length > ${t.max}`, f, `are more than ${t.max}`, shown);
+      this.#refuseIf(`${given} === 0`, f, "elements cannot end a repetition", given);
+    this.#refuseIf(`${given} > ${t.max}`, f, `elements are more than ${t.max}`, given);
     const item = `${local(f.name)}Item`;
     const of: FieldModel = { ...t.of, name: `${f.name}Item` };
     this.cursor();
     if (t.fill !== undefined && t.fill !== "rest")
       this.code.line(`const ${local(f.name)}From = p;`);
-    const open =
-      t.until === undefined
-        ? `for (const ${item} of ${x})`
-        : `for (const [i, ${item}] of ${x}.entries())`;
-    this.code.block(open, () => {
+    const last = `${local(f.name)}Last`;
+    if (t.until !== undefined) this.code.line(`const ${last} = ${given} - 1;`);
+    this.#each(x, item, t.until === undefined ? `i < ${given}` : `i <= ${last}`, () => {
       this.#inside(
         [of],
         () => item,
         () => {
           if (t.until !== undefined) {
-            const last = `(i === ${x}.length - 1)`;
             this.#refuseIf(
-              `(${cond(t.until, this.#names(item))}) !== ${last}`,
+              `(${cond(t.until, this.#names(item))}) !== (i === ${last})`,
               f,
               "ends the repetition at the wrong place",
               item,
@@ -615,8 +618,8 @@ export class Encoder {
     this.#refuseIf(
       `${taken} !== ${num(fill, this.#names())}`,
       f,
-      "are not what its length says",
-      `\`\${${taken}} octets\``,
+      "octets are not what its length says",
+      taken,
     );
   }
 
@@ -630,7 +633,7 @@ export class Encoder {
     const from = `${local(f.name)}From`;
     this.code.line(`const ${from} = p;`);
     if (t.end !== undefined) this.code.line(`let ${local(f.name)}Ended = false;`);
-    this.code.block(`for (const { type, value } of ${x})`, () => {
+    this.#each(x, "{ type, value }", `i < ${x}.length`, () => {
       this.#refuseIf(range32(t.type * 8, "type"), f, `does not fit ${t.type * 8} bits`, "type");
       if (t.end !== undefined) {
         this.#refuseIf(
@@ -681,8 +684,8 @@ export class Encoder {
     this.#refuseIf(
       `p - ${from} > ${t.max}`,
       f,
-      `are more than ${t.max}`,
-      `\`\${p - ${from}} octets\``,
+      `octets are more than ${t.max}`,
+      `p - ${from}`,
     );
     if (t.fill !== "rest") this.#filled(f, t.fill);
   }

@@ -79,7 +79,8 @@ const BAD = -0x1000000;
 /** Octets that the head will take. */
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 16;
-  for (const { type, value } of options) {
+  for (let i = 0; i < options.length; i++) {
+    const { value } = options[i]!;
     n += value === undefined ? 2 : 4 + value.length + (-(4 + value.length) & 3);
   }
   return n;
@@ -237,7 +238,8 @@ export function write(
   let p = o + 16;
   const optionsFrom = p;
   let optionsEnded = false;
-  for (const { type, value } of options) {
+  for (let i = 0; i < options.length; i++) {
+    const { type, value } = options[i]!;
     if ((type & 0xffff) !== type) refuse("pcapng.interface.options", type, "does not fit 16 bits");
     if (optionsEnded && type !== 0) refuse("pcapng.interface.options", `option ${type}`, "follows the end");
     if (type === 0) optionsEnded = true;
@@ -251,8 +253,8 @@ export function write(
     clear(v, p, filled);
     p += filled;
   }
-  if (p - optionsFrom > 131072) refuse("pcapng.interface.options", `${p - optionsFrom} octets`, "are more than 131072");
-  if (p - optionsFrom !== length - 20) refuse("pcapng.interface.options", `${p - optionsFrom} octets`, "are not what its length says");
+  if (p - optionsFrom > 131072) refuse("pcapng.interface.options", p - optionsFrom, "octets are more than 131072");
+  if (p - optionsFrom !== length - 20) refuse("pcapng.interface.options", p - optionsFrom, "octets are not what its length says");
   return p;
 }
 

@@ -126,7 +126,7 @@ export function write(
   proof: Uint8Array,
 ): number {
   const head = size(proof);
-  const length = (Math.floor(head / 4)) - 2;
+  const length = (head >>> 2) - 2;
   if ((next & 0xff) !== next) refuse("ah.next", next, "does not fit 8 bits");
   if ((length & 0xff) !== length) refuse("ah.length", length, "does not fit 8 bits");
   if (length < 1) refuse("ah.length", length, "the header has at least 12 octets");
@@ -136,7 +136,7 @@ export function write(
   v.setUint32(o + 4, association);
   if (sequence >>> 0 !== sequence) refuse("ah.sequence", sequence, "does not fit 32 bits");
   v.setUint32(o + 8, sequence);
-  if (proof.length !== ((length - 1) * 4)) refuse("ah.proof", `${proof.length} octets`, "are given, not as many as its length says");
+  if (proof.length !== ((length - 1) * 4)) refuse("ah.proof", proof.length, "octets are given, not as many as its length says");
   let p = o + 12;
   put(v, p, proof);
   p += proof.length;

@@ -80,9 +80,9 @@ export function write(
   source: Uint8Array,
   type: number,
 ): number {
-  if (destination.length !== 6) refuse("eth.destination", `${destination.length} octets`, "are given, not 6");
+  if (destination.length !== 6) refuse("eth.destination", destination.length, "octets are given, not 6");
   put(v, o, destination);
-  if (source.length !== 6) refuse("eth.source", `${source.length} octets`, "are given, not 6");
+  if (source.length !== 6) refuse("eth.source", source.length, "octets are given, not 6");
   put(v, o + 6, source);
   if ((type & 0xffff) !== type) refuse("eth.type", type, "does not fit 16 bits");
   v.setUint16(o + 12, type);

@@ -447,7 +447,7 @@ export function write(
       const bodyArm = body as { reserved: number; target: Uint8Array };
       if (bodyArm.reserved >>> 0 !== bodyArm.reserved) refuse("icmpv6.body.solicitation.reserved", bodyArm.reserved, "does not fit 32 bits");
       v.setUint32(p, bodyArm.reserved);
-      if (bodyArm.target.length !== 16) refuse("icmpv6.body.solicitation.target", `${bodyArm.target.length} octets`, "are given, not 16");
+      if (bodyArm.target.length !== 16) refuse("icmpv6.body.solicitation.target", bodyArm.target.length, "octets are given, not 16");
       put(v, p + 4, bodyArm.target);
       p += 20;
       break;
@@ -456,7 +456,7 @@ export function write(
       const bodyArm = body as { flags: number; target: Uint8Array };
       if (bodyArm.flags >>> 0 !== bodyArm.flags) refuse("icmpv6.body.advertisement.flags", bodyArm.flags, "does not fit 32 bits");
       v.setUint32(p, bodyArm.flags);
-      if (bodyArm.target.length !== 16) refuse("icmpv6.body.advertisement.target", `${bodyArm.target.length} octets`, "are given, not 16");
+      if (bodyArm.target.length !== 16) refuse("icmpv6.body.advertisement.target", bodyArm.target.length, "octets are given, not 16");
       put(v, p + 4, bodyArm.target);
       p += 20;
       break;
@@ -465,9 +465,9 @@ export function write(
       const bodyArm = body as { reserved: number; target: Uint8Array; destination: Uint8Array };
       if (bodyArm.reserved >>> 0 !== bodyArm.reserved) refuse("icmpv6.body.redirect.reserved", bodyArm.reserved, "does not fit 32 bits");
       v.setUint32(p, bodyArm.reserved);
-      if (bodyArm.target.length !== 16) refuse("icmpv6.body.redirect.target", `${bodyArm.target.length} octets`, "are given, not 16");
+      if (bodyArm.target.length !== 16) refuse("icmpv6.body.redirect.target", bodyArm.target.length, "octets are given, not 16");
       put(v, p + 4, bodyArm.target);
-      if (bodyArm.destination.length !== 16) refuse("icmpv6.body.redirect.destination", `${bodyArm.destination.length} octets`, "are given, not 16");
+      if (bodyArm.destination.length !== 16) refuse("icmpv6.body.redirect.destination", bodyArm.destination.length, "octets are given, not 16");
       put(v, p + 20, bodyArm.destination);
       p += 36;
       break;

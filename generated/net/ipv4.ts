@@ -83,7 +83,8 @@ const BAD = -0x1000000;
 /** Octets that the head will take. */
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 20;
-  for (const { type, value } of options) {
+  for (let i = 0; i < options.length; i++) {
+    const { value } = options[i]!;
     n += value === undefined ? 1 : 2 + value.length;
   }
   return n;
@@ -278,7 +279,7 @@ export function write(
   options: { type: number; value: Uint8Array | undefined }[],
 ): number {
   const head = size(options);
-  const ihl = Math.floor(head / 4);
+  const ihl = head >>> 2;
   if ((ihl & 0xf) !== ihl) refuse("ip.ihl", ihl, "does not fit 4 bits");
   if (ihl < 5) refuse("ip.ihl", ihl, "the header has at least 20 octets");
   if ((dscp & 0x3f) !== dscp) refuse("ip.dscp", dscp, "does not fit 6 bits");
@@ -303,7 +304,8 @@ export function write(
   let p = o + 20;
   const optionsFrom = p;
   let optionsEnded = false;
-  for (const { type, value } of options) {
+  for (let i = 0; i < options.length; i++) {
+    const { type, value } = options[i]!;
     if ((type & 0xff) !== type) refuse("ip.options", type, "does not fit 8 bits");
     if (optionsEnded && type !== 0) refuse("ip.options", `option ${type}`, "follows the end");
     if (type === 0) optionsEnded = true;
@@ -319,8 +321,8 @@ export function write(
     put(v, p + 2, value);
     p += value.length + 2;
   }
-  if (p - optionsFrom > 40) refuse("ip.options", `${p - optionsFrom} octets`, "are more than 40");
-  if (p - optionsFrom !== (ihl - 5) * 4) refuse("ip.options", `${p - optionsFrom} octets`, "are not what its length says");
+  if (p - optionsFrom > 40) refuse("ip.options", p - optionsFrom, "octets are more than 40");
+  if (p - optionsFrom !== (ihl - 5) * 4) refuse("ip.options", p - optionsFrom, "octets are not what its length says");
   v.setUint16(o + 10, internet(v, o + 20, p, sum));
   return p;
 }

@@ -43,7 +43,8 @@ const BAD = -0x1000000;
 /** Octets that the head will take. */
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 2;
-  for (const { type, value } of options) {
+  for (let i = 0; i < options.length; i++) {
+    const { value } = options[i]!;
     n += value === undefined ? 1 : 2 + value.length;
   }
   return n;
@@ -154,13 +155,14 @@ export function write(
   options: { type: number; value: Uint8Array | undefined }[],
 ): number {
   const head = size(options);
-  const length = (Math.floor(head / 8)) - 1;
+  const length = (head >>> 3) - 1;
   if ((next & 0xff) !== next) refuse("ipv6.hopopts.next", next, "does not fit 8 bits");
   if ((length & 0xff) !== length) refuse("ipv6.hopopts.length", length, "does not fit 8 bits");
   v.setUint16(o, (next << 8) | length);
   let p = o + 2;
   const optionsFrom = p;
-  for (const { type, value } of options) {
+  for (let i = 0; i < options.length; i++) {
+    const { type, value } = options[i]!;
     if ((type & 0xff) !== type) refuse("ipv6.hopopts.options", type, "does not fit 8 bits");
     v.setUint8(p, type);
     if (type === 0) {
@@ -174,8 +176,8 @@ export function write(
     put(v, p + 2, value);
     p += value.length + 2;
   }
-  if (p - optionsFrom > 2046) refuse("ipv6.hopopts.options", `${p - optionsFrom} octets`, "are more than 2046");
-  if (p - optionsFrom !== (length * 8) + 6) refuse("ipv6.hopopts.options", `${p - optionsFrom} octets`, "are not what its length says");
+  if (p - optionsFrom > 2046) refuse("ipv6.hopopts.options", p - optionsFrom, "octets are more than 2046");
+  if (p - optionsFrom !== (length * 8) + 6) refuse("ipv6.hopopts.options", p - optionsFrom, "octets are not what its length says");
   return p;
 }
 

@@ -121,13 +121,13 @@ export function write(
   data: Uint8Array,
 ): number {
   const head = size(data);
-  const length = (Math.floor(head / 8)) - 1;
+  const length = (head >>> 3) - 1;
   if ((next & 0xff) !== next) refuse("ipv6.routing.next", next, "does not fit 8 bits");
   if ((length & 0xff) !== length) refuse("ipv6.routing.length", length, "does not fit 8 bits");
   if ((type & 0xff) !== type) refuse("ipv6.routing.type", type, "does not fit 8 bits");
   if ((segmentsLeft & 0xff) !== segmentsLeft) refuse("ipv6.routing.segmentsLeft", segmentsLeft, "does not fit 8 bits");
   v.setUint32(o, (next << 24) | (length << 16) | (type << 8) | segmentsLeft);
-  if (data.length !== ((length * 8) + 4)) refuse("ipv6.routing.data", `${data.length} octets`, "are given, not as many as its length says");
+  if (data.length !== ((length * 8) + 4)) refuse("ipv6.routing.data", data.length, "octets are given, not as many as its length says");
   let p = o + 4;
   put(v, p, data);
   p += data.length;

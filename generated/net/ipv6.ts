@@ -141,9 +141,9 @@ export function write(
   if ((next & 0xff) !== next) refuse("ipv6.next", next, "does not fit 8 bits");
   if ((hopLimit & 0xff) !== hopLimit) refuse("ipv6.hopLimit", hopLimit, "does not fit 8 bits");
   v.setUint32(o + 4, (length << 16) | (next << 8) | hopLimit);
-  if (source.length !== 16) refuse("ipv6.source", `${source.length} octets`, "are given, not 16");
+  if (source.length !== 16) refuse("ipv6.source", source.length, "octets are given, not 16");
   put(v, o + 8, source);
-  if (destination.length !== 16) refuse("ipv6.destination", `${destination.length} octets`, "are given, not 16");
+  if (destination.length !== 16) refuse("ipv6.destination", destination.length, "octets are given, not 16");
   put(v, o + 24, destination);
   return o + 40;
 }

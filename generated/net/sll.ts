@@ -114,9 +114,9 @@ export function write(
   v.setUint32(o, (packetType << 16) | hardwareType);
   if ((addressLength & 0xffff) !== addressLength) refuse("sll.addressLength", addressLength, "does not fit 16 bits");
   v.setUint16(o + 4, addressLength);
-  if (source.length !== 6) refuse("sll.source", `${source.length} octets`, "are given, not 6");
+  if (source.length !== 6) refuse("sll.source", source.length, "octets are given, not 6");
   put(v, o + 6, source);
-  if (unused.length !== 2) refuse("sll.unused", `${unused.length} octets`, "are given, not 2");
+  if (unused.length !== 2) refuse("sll.unused", unused.length, "octets are given, not 2");
   put(v, o + 12, unused);
   if ((type & 0xffff) !== type) refuse("sll.type", type, "does not fit 16 bits");
   v.setUint16(o + 14, type);

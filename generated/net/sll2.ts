@@ -143,9 +143,9 @@ export function write(
   if ((packetType & 0xff) !== packetType) refuse("sll2.packetType", packetType, "does not fit 8 bits");
   if ((addressLength & 0xff) !== addressLength) refuse("sll2.addressLength", addressLength, "does not fit 8 bits");
   v.setUint32(o + 8, (hardwareType << 16) | (packetType << 8) | addressLength);
-  if (source.length !== 6) refuse("sll2.source", `${source.length} octets`, "are given, not 6");
+  if (source.length !== 6) refuse("sll2.source", source.length, "octets are given, not 6");
   put(v, o + 12, source);
-  if (unused.length !== 2) refuse("sll2.unused", `${unused.length} octets`, "are given, not 2");
+  if (unused.length !== 2) refuse("sll2.unused", unused.length, "octets are given, not 2");
   put(v, o + 18, unused);
   return o + 20;
 }

@@ -89,7 +89,8 @@ const BAD = -0x1000000;
 /** Octets that the head will take. */
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 20;
-  for (const { type, value } of options) {
+  for (let i = 0; i < options.length; i++) {
+    const { value } = options[i]!;
     n += value === undefined ? 1 : 2 + value.length;
   }
   return n;
@@ -255,7 +256,7 @@ export function write(
   options: { type: number; value: Uint8Array | undefined }[],
 ): number {
   const head = size(options);
-  const dataOffset = Math.floor(head / 4);
+  const dataOffset = head >>> 2;
   if ((sourcePort & 0xffff) !== sourcePort) refuse("tcp.sourcePort", sourcePort, "does not fit 16 bits");
   if ((destinationPort & 0xffff) !== destinationPort) refuse("tcp.destinationPort", destinationPort, "does not fit 16 bits");
   v.setUint32(o, (sourcePort << 16) | destinationPort);
@@ -275,7 +276,8 @@ export function write(
   let p = o + 20;
   const optionsFrom = p;
   let optionsEnded = false;
-  for (const { type, value } of options) {
+  for (let i = 0; i < options.length; i++) {
+    const { type, value } = options[i]!;
     if ((type & 0xff) !== type) refuse("tcp.options", type, "does not fit 8 bits");
     if (optionsEnded && type !== 0) refuse("tcp.options", `option ${type}`, "follows the end");
     if (type === 0) optionsEnded = true;
@@ -291,8 +293,8 @@ export function write(
     put(v, p + 2, value);
     p += value.length + 2;
   }
-  if (p - optionsFrom > 40) refuse("tcp.options", `${p - optionsFrom} octets`, "are more than 40");
-  if (p - optionsFrom !== (dataOffset - 5) * 4) refuse("tcp.options", `${p - optionsFrom} octets`, "are not what its length says");
+  if (p - optionsFrom > 40) refuse("tcp.options", p - optionsFrom, "octets are more than 40");
+  if (p - optionsFrom !== (dataOffset - 5) * 4) refuse("tcp.options", p - optionsFrom, "octets are not what its length says");
   if (typeof checksum === "function") v.setUint16(checksumAt, checksum(v, o, p));
   return p;
 }

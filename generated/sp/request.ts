@@ -96,11 +96,13 @@ export function read(v: DataView, o: number, end: number): SpRequest {
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */
 export function write(v: DataView, o: number, trace: number[]): number {
-  if (trace.length === 0) refuse("sp.request.trace", `${trace.length} elements`, "cannot end a repetition");
-  if (trace.length > 16) refuse("sp.request.trace", `${trace.length} elements`, "are more than 16");
+  if (trace.length === 0) refuse("sp.request.trace", trace.length, "elements cannot end a repetition");
+  if (trace.length > 16) refuse("sp.request.trace", trace.length, "elements are more than 16");
   let p = o;
-  for (const [i, traceItem] of trace.entries()) {
-    if ((traceItem >= 0x80000000) !== (i === trace.length - 1)) refuse("sp.request.trace", traceItem, "ends the repetition at the wrong place");
+  const traceLast = trace.length - 1;
+  for (let i = 0; i <= traceLast; i++) {
+    const traceItem = trace[i]!;
+    if ((traceItem >= 0x80000000) !== (i === traceLast)) refuse("sp.request.trace", traceItem, "ends the repetition at the wrong place");
     if (traceItem >>> 0 !== traceItem) refuse("sp.request.trace", traceItem, "does not fit 32 bits");
     v.setUint32(p, traceItem);
     p += 4;

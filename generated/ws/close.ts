@@ -114,7 +114,7 @@ export function write(v: DataView, o: number, code: number, reason: string): num
   if (((code < 1000 || code >= 1004) && (code <= 1006 || code >= 1015)) && (code < 3000 || code >= 5000)) refuse("ws.close.code", code, "is no code that may be sent");
   v.setUint16(o, code);
   const reasonText = textOctets("ws.close.reason", reason);
-  if (reasonText.length > 123) refuse("ws.close.reason", `${reasonText.length} octets`, "are more than 123");
+  if (reasonText.length > 123) refuse("ws.close.reason", reasonText.length, "octets are more than 123");
   let p = o + 2;
   put(v, p, reasonText);
   p += reasonText.length;

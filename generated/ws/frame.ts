@@ -74,18 +74,20 @@ export function measure(v: DataView, o: number, end: number): number {
   const masked = (w & 0x80) !== 0;
   let length = w & 0x7f;
   let p = o + 2;
-  if (length === 126) {
-    if (end < p + 2) return end - (p + 2);
-    length = v.getUint16(p);
-    if (length < 126) return BAD - 3;
-    p += 2;
-  } else if (length === 127) {
-    if (end < p + 8) return end - (p + 8);
-    const w1 = v.getUint32(p);
-    if (w1 > 0x1fffff) return BAD - 4;
-    length = w1 * 0x1_0000_0000 + v.getUint32(p + 4);
-    if (length < 65536) return BAD - 3;
-    p += 8;
+  if (length >= 126) {
+    if (length === 126) {
+      if (end < p + 2) return end - (p + 2);
+      length = v.getUint16(p);
+      if (length < 126) return BAD - 3;
+      p += 2;
+    } else {
+      if (end < p + 8) return end - (p + 8);
+      const w1 = v.getUint32(p);
+      if (w1 > 0x1fffff) return BAD - 4;
+      length = w1 * 0x1_0000_0000 + v.getUint32(p + 4);
+      if (length < 65536) return BAD - 3;
+      p += 8;
+    }
   }
   if (opcode >= 8 && length > 125) return BAD - 5;
   if (masked) {
@@ -108,18 +110,20 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   const masked = (w & 0x80) !== 0;
   let length = w & 0x7f;
   let p = o + 2;
-  if (length === 126) {
-    if (end < p + 2) return short("ws.frame", p + 2 - end);
-    length = v.getUint16(p);
-    if (length < 126) return wrong("ws.frame.length", p - o, "is not in its shortest form");
-    p += 2;
-  } else if (length === 127) {
-    if (end < p + 8) return short("ws.frame", p + 8 - end);
-    const w1 = v.getUint32(p);
-    if (w1 > 0x1fffff) return wrong("ws.frame.length", p - o, "is 2^53 or more");
-    length = w1 * 0x1_0000_0000 + v.getUint32(p + 4);
-    if (length < 65536) return wrong("ws.frame.length", p - o, "is not in its shortest form");
-    p += 8;
+  if (length >= 126) {
+    if (length === 126) {
+      if (end < p + 2) return short("ws.frame", p + 2 - end);
+      length = v.getUint16(p);
+      if (length < 126) return wrong("ws.frame.length", p - o, "is not in its shortest form");
+      p += 2;
+    } else {
+      if (end < p + 8) return short("ws.frame", p + 8 - end);
+      const w1 = v.getUint32(p);
+      if (w1 > 0x1fffff) return wrong("ws.frame.length", p - o, "is 2^53 or more");
+      length = w1 * 0x1_0000_0000 + v.getUint32(p + 4);
+      if (length < 65536) return wrong("ws.frame.length", p - o, "is not in its shortest form");
+      p += 8;
+    }
   }
   if (opcode >= 8 && length > 125) return wrong("ws.frame.length", 1, "a control frame has at most 125 octets");
   if (masked) {
@@ -141,18 +145,20 @@ export function decode(v: DataView, o: number, end: number, into: WsFrame): numb
   const masked = (w & 0x80) !== 0;
   let length = w & 0x7f;
   let p = o + 2;
-  if (length === 126) {
-    if (end < p + 2) return end - (p + 2);
-    length = v.getUint16(p);
-    if (length < 126) return BAD - 3;
-    p += 2;
-  } else if (length === 127) {
-    if (end < p + 8) return end - (p + 8);
-    const w1 = v.getUint32(p);
-    if (w1 > 0x1fffff) return BAD - 4;
-    length = w1 * 0x1_0000_0000 + v.getUint32(p + 4);
-    if (length < 65536) return BAD - 3;
-    p += 8;
+  if (length >= 126) {
+    if (length === 126) {
+      if (end < p + 2) return end - (p + 2);
+      length = v.getUint16(p);
+      if (length < 126) return BAD - 3;
+      p += 2;
+    } else {
+      if (end < p + 8) return end - (p + 8);
+      const w1 = v.getUint32(p);
+      if (w1 > 0x1fffff) return BAD - 4;
+      length = w1 * 0x1_0000_0000 + v.getUint32(p + 4);
+      if (length < 65536) return BAD - 3;
+      p += 8;
+    }
   }
   if (opcode >= 8 && length > 125) return BAD - 5;
   let key: number | undefined;
@@ -177,13 +183,15 @@ export function read(v: DataView, o: number, end: number): WsFrame {
   const masked = (w & 0x80) !== 0;
   let length = w & 0x7f;
   let p = o + 2;
-  if (length === 126) {
-    length = v.getUint16(p);
-    p += 2;
-  } else if (length === 127) {
-    const w1 = v.getUint32(p);
-    length = w1 * 0x1_0000_0000 + v.getUint32(p + 4);
-    p += 8;
+  if (length >= 126) {
+    if (length === 126) {
+      length = v.getUint16(p);
+      p += 2;
+    } else {
+      const w1 = v.getUint32(p);
+      length = w1 * 0x1_0000_0000 + v.getUint32(p + 4);
+      p += 8;
+    }
   }
   let key: number | undefined;
   if (masked) {
@@ -211,13 +219,15 @@ export function write(
   const lengthFirst = length < 126 ? length : length < 65536 ? 126 : 127;
   v.setUint16(o, (fin ? 0x8000 : 0) | (opcode << 8) | (masked ? 0x80 : 0) | lengthFirst);
   let p = o + 2;
-  if (lengthFirst === 126) {
-    v.setUint16(p, length);
-    p += 2;
-  } else if (lengthFirst === 127) {
-    v.setUint32(p, length / 0x1_0000_0000);
-    v.setUint32(p + 4, length);
-    p += 8;
+  if (lengthFirst >= 126) {
+    if (lengthFirst === 126) {
+      v.setUint16(p, length);
+      p += 2;
+    } else {
+      v.setUint32(p, length / 0x1_0000_0000);
+      v.setUint32(p + 4, length);
+      p += 8;
+    }
   }
   if (masked) {
     if (key === undefined) refuse("ws.frame.key", "nothing", "is given, but it is present");
