@@ -237,7 +237,7 @@ class Printer {
       case "choose": {
         const block = (g: readonly FieldModel[]) => `{\n${this.#inner(g, place.scope)}\n}`;
         const arms = t.arms.map(
-          (a) => `${a.is.map((n) => `case ${n}:\n`).join("")}${block(a.fields)}`,
+          (a) => `${a.is.map((n) => `case ${n}:`).join("\n")} ${block(a.fields)}`,
         );
         const other =
           t.otherwise === undefined ? `\nreturn d.nothing(${name});` : ` ${block(t.otherwise)}`;

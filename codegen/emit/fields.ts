@@ -13,7 +13,6 @@ import {
   type TypeModel,
 } from "../model.js";
 import { Code, cond, type Names, num } from "./code.js";
-import { emitStacks } from "./stack.js";
 
 /** The walker's own files. They are copied: what they say holds for every registry. */
 const WALKER = ["tables", "octets", "nodes", "cursor", "walk"] as const;
@@ -31,7 +30,6 @@ export function emitDissect(model: Model): Map<string, string> {
     files.set(`dissect/${name}.ts`, text.replaceAll('.mjs"', '.js"'));
   }
   files.set("dissect.ts", registry(model));
-  files.set("dissect/stacks.ts", emitStacks(model));
   return files;
 }
 
@@ -48,7 +46,6 @@ function registry(model: Model): string {
     code.line(`import { measure as ${measureOf(h)} } from "./${h.file}.js";`);
   }
   code.line();
-  code.line('export * from "./dissect/stacks.js";');
   code.line('export * from "./dissect/tables.js";');
   code.line('export * from "./dissect/walk.js";');
   for (const h of model.headers) {

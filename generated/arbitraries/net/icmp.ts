@@ -11,32 +11,27 @@ export function head(d: Draw): Icmp {
   const body = d.part(() => {
     switch (type) {
       case 0:
-      case 8:
-      {
+      case 8: {
         const id = d.number("body.echo.id", 16);
         const sequence = d.number("body.echo.sequence", 16);
         return { id, sequence };
       }
-      case 3:
-      {
+      case 3: {
         const unused = d.number("body.unreachable.unused", 16);
         const mtu = d.number("body.unreachable.mtu", 16);
         return { unused, mtu };
       }
-      case 5:
-      {
+      case 5: {
         const gateway = d.number("body.redirect.gateway", 32);
         return { gateway };
       }
-      case 12:
-      {
+      case 12: {
         const pointer = d.number("body.problem.pointer", 8);
         const unused = d.number("body.problem.unused", 24);
         return { pointer, unused };
       }
       case 13:
-      case 14:
-      {
+      case 14: {
         const id = d.number("body.time.id", 16);
         const sequence = d.number("body.time.sequence", 16);
         const originated = d.number("body.time.originated", 32);

@@ -12,25 +12,21 @@ export function head(d: Draw): Icmpv6 {
   const checksum = d.number("checksum", 16);
   const body = d.part(() => {
     switch (type) {
-      case 2:
-      {
+      case 2: {
         const mtu = d.number("body.tooBig.mtu", 32);
         return { mtu };
       }
-      case 4:
-      {
+      case 4: {
         const pointer = d.number("body.problem.pointer", 32);
         return { pointer };
       }
       case 128:
-      case 129:
-      {
+      case 129: {
         const id = d.number("body.echo.id", 16);
         const sequence = d.number("body.echo.sequence", 16);
         return { id, sequence };
       }
-      case 134:
-      {
+      case 134: {
         const hopLimit = d.number("body.router.hopLimit", 8);
         const flags = d.number("body.router.flags", 8, { marks: [4, 32, 64, 128] });
         const lifetime = d.number("body.router.lifetime", 16);
@@ -38,22 +34,19 @@ export function head(d: Draw): Icmpv6 {
         const retransmit = d.number("body.router.retransmit", 32);
         return { hopLimit, flags, lifetime, reachable, retransmit };
       }
-      case 135:
-      {
+      case 135: {
         const reserved = d.number("body.solicitation.reserved", 32);
         const target = d.bytes(16);
         return { reserved, target };
       }
-      case 136:
-      {
+      case 136: {
         const flags = d.number("body.advertisement.flags", 32, {
           marks: [0x20000000, 0x40000000, 0x80000000],
         });
         const target = d.bytes(16);
         return { flags, target };
       }
-      case 137:
-      {
+      case 137: {
         const reserved = d.number("body.redirect.reserved", 32);
         const target = d.bytes(16);
         const destination = d.bytes(16);

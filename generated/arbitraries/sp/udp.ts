@@ -14,21 +14,18 @@ export function head(d: Draw): SpUdp {
   });
   const about = d.part(() => {
     switch (operation) {
-      case 0:
-      {
+      case 0: {
         const length = d.number("about.data.length", 16, { little: true });
         const unused = d.number("about.data.unused", 16, { little: true });
         return { length, unused };
       }
       case 1:
-      case 2:
-      {
+      case 2: {
         const receiveMax = d.number("about.opening.receiveMax", 16, { little: true });
         const refresh = d.number("about.opening.refresh", 16, { little: true });
         return { receiveMax, refresh };
       }
-      case 3:
-      {
+      case 3: {
         const reason = d.number("about.end.reason", 16, {
           marks: [1, 3, 4, 5, 6, 7, 8],
           little: true,
@@ -36,8 +33,7 @@ export function head(d: Draw): SpUdp {
         const unused = d.number("about.end.unused", 16, { little: true });
         return { reason, unused };
       }
-      case 4:
-      {
+      case 4: {
         const data = d.number("about.mesh.data", 32, { little: true });
         return { data };
       }
