@@ -1,6 +1,12 @@
 /** Printing TypeScript: lines with indentation, safe names, expressions. */
 import type { Expr } from "../../spec/lang.js";
-import { type EscapeModel, type FieldModel, type HeaderModel, inValue, type TypeModel } from "../model.js";
+import {
+  type EscapeModel,
+  type FieldModel,
+  type HeaderModel,
+  inValue,
+  type TypeModel,
+} from "../model.js";
 
 /** Lines of code; `block` indents. */
 export class Code {

@@ -681,12 +681,7 @@ export class Encoder {
       this.code.line(`${this.used.get("clear")}(v, p, filled);`);
       this.code.line("p += filled;");
     });
-    this.#refuseIf(
-      `p - ${from} > ${t.max}`,
-      f,
-      `octets are more than ${t.max}`,
-      `p - ${from}`,
-    );
+    this.#refuseIf(`p - ${from} > ${t.max}`, f, `octets are more than ${t.max}`, `p - ${from}`);
     if (t.fill !== "rest") this.#filled(f, t.fill);
   }
 

@@ -142,7 +142,14 @@ export function ws({ protodef, parser, packed, typed }: Libraries): Entry<refere
       length,
       key: P.flagged("masked", P.U32BE),
     });
-    const given = values.map((f) => ({ ...f, fin: 1, rsv: 0, masked: f.masked ? 1 : 0 }));
+    const given = values.map(({ opcode, masked, length, key }) => ({
+      fin: 1,
+      rsv: 0,
+      opcode,
+      masked: masked ? 1 : 0,
+      length,
+      key,
+    }));
     return {
       decode: (i) => frame.decode(frames.records[i] as Uint8Array),
       value: ({ fin, opcode, masked, length, key }) => ({
