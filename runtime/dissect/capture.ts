@@ -58,7 +58,7 @@ const MOST = 64 * 1024 * 1024;
 /** Answers of `measure` at or below it are faults. */
 const FAULT = -0x1000000;
 
-type Form = "unknown" | "pcap" | "modified" | "pcapng";
+type Form = "unknown" | "classic" | "modified" | "pcapng";
 
 /** Takes octets as they come, and gives packets as they are whole. Their octets are views of what came. */
 export class CaptureReader {
@@ -157,7 +157,7 @@ export class CaptureReader {
         magic === Magic.microsecondsLittle ||
         magic === Magic.nanosecondsLittle ||
         magic === Magic.modifiedLittle;
-      this.#form = old ? "modified" : "pcap";
+      this.#form = old ? "modified" : "classic";
       const unit = nano ? 1 : 1000;
       this.#sources = [
         {

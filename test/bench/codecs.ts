@@ -1,5 +1,6 @@
 /** Generated codecs beside hand-written references and other people's libraries. */
-import { type Contest, contests, type Entry, sameChecks } from "./codecs/contest.js";
+import { type Contest, contests } from "./codecs/contest.js";
+import { fair } from "./codecs/fairness.js";
 import { ipv4 } from "./codecs/ipv4.js";
 import { libraries } from "./codecs/libraries.js";
 import { request } from "./codecs/request.js";
@@ -15,19 +16,18 @@ const LIBRARIES: Readonly<Record<string, number>> = { protodef: 3, "binary-parse
 
 export async function codecs({ rounds, only }: Options): Promise<Report> {
   const found = await libraries();
-  const all = [...entered(ws(found)), ...entered(request(found)), ...entered(ipv4(found))];
+  const [frames, requests, headers] = [ws(found), request(found), ipv4(found)];
+  const all = [...contests(frames, only), ...contests(requests, only), ...contests(headers, only)];
   const contenders = all.flatMap(({ generated, reference, rivals }) => [
     generated,
     reference,
     ...rivals.flatMap((r) => r.contender ?? []),
   ]);
   const times = race(contenders, RECORDS, rounds);
+  fair(frames);
+  fair(requests);
+  fair(headers);
   return { columns: ["× reference", "× generated"], rows: all.flatMap(rowsOf) };
-
-  function entered<V extends object>(entry: Entry<V>): Contest[] {
-    sameChecks(entry);
-    return contests(entry, only);
-  }
 
   function rowsOf({ name, generated, reference, rivals }: Contest): Row[] {
     const row = (who: string, c: Contender, goal?: (factor: number) => Goal): Row => {

@@ -16,6 +16,11 @@ function checksum(octets: readonly number[]): number {
 /** As libraries want it. Not spread: each object made so has a shape of its own, and all that reads it is slow. */
 const versioned = (h: reference.Ipv4) => Object.assign({ version: 4 }, h);
 
+const option = (type: number, octets?: number): reference.Option => ({
+  type,
+  value: octets === undefined ? undefined : new Uint8Array(octets).fill(type),
+});
+
 /** The octets of a header with this checksum. */
 const octetsOf = (h: reference.Ipv4): number[] => [
   0x45,
@@ -57,19 +62,36 @@ export function ipv4({ protodef, parser, packed, typed }: Libraries): Entry<refe
     slab: headers,
     out,
     values,
-    fields: [
-      "dscp",
-      "ecn",
-      "length",
-      "id",
-      "flags",
-      "offset",
-      "ttl",
-      "protocol",
-      "source",
-      "destination",
-      "options",
-    ],
+    fields: {
+      dscp: [0, 63, 64, -1, 0.5],
+      ecn: [3, 4, -1],
+      length: [0, 0xffff, 0x10000, -1, Number.NaN],
+      id: [0xffff, 0x10000, -1],
+      flags: [7, 8, -1],
+      offset: [0x1fff, 0x2000, -1],
+      ttl: [0, 255, 256, -1, 0.5],
+      protocol: [255, 256, -1],
+      source: [0, 2 ** 32 - 1, 2 ** 32, -1, 0.5],
+      destination: [0, 2 ** 32 - 1, 2 ** 32, -1, Number.NaN],
+      options: [
+        new Array(4).fill(option(1)),
+        [option(0), option(1), option(0), option(0)],
+        [option(1), option(0), option(0), option(0)],
+        [option(7, 2)],
+        [option(7, 3)],
+        [option(7, 38)],
+        [option(7, 42)],
+        [option(7), option(1), option(1), option(1)],
+        [option(1, 1), option(1)],
+        [option(256, 2)],
+      ],
+    },
+    mend: (octets) => {
+      const end = Math.min(((octets[0] ?? 0) & 15) * 4, octets.length);
+      if (end < 20) return;
+      octets.set([0, 0], 10);
+      octets.set(big(checksum([...octets.subarray(0, end)]), 2), 10);
+    },
     generated,
     reference,
     rivals: {

@@ -21,7 +21,19 @@ export function request({ protodef, parser, packed, typed }: Libraries): Entry<r
     slab: requests,
     out,
     values,
-    fields: ["trace"],
+    fields: {
+      trace: [
+        [],
+        [1],
+        [LAST, LAST],
+        [1, 2, LAST - 1, 2 ** 32 - 1],
+        [0.5, LAST],
+        [-1],
+        [1, 2 ** 32],
+        [...new Array(15).fill(1), LAST],
+        [...new Array(16).fill(1), LAST],
+      ],
+    },
     generated,
     reference,
     rivals: {

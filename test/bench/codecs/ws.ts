@@ -28,7 +28,13 @@ export function ws({ protodef, parser, packed, typed }: Libraries): Entry<refere
     slab: frames,
     out,
     values,
-    fields: ["fin", "opcode", "masked", "length", "key"],
+    fields: {
+      fin: [false],
+      opcode: [0, 3, 8, 9, 15, 16, -1, 1.5, Number.NaN],
+      masked: [false, true],
+      length: [0, 125, 126, 0xffff, 0x10000, 2 ** 32, 2 ** 53 - 1, 2 ** 53, -1, 0.5, Number.NaN],
+      key: [undefined, 0, 0xffffffff, 2 ** 32, -1, 0.5],
+    },
     generated,
     reference,
     rivals: {
