@@ -641,18 +641,20 @@ export class Decoder {
       const outer = this.#limit;
       if (f.faults.fill !== undefined)
         this.#limit = { name: stop, fault: { n: f.faults.fill, path: f.path } };
-      this.code.block(
-        counted ? `for (; p < ${stop}; ${n}++)` : `for (let i = 0; p < ${stop}; i++)`,
-        () => {
-          this.#refuse(`${n} === ${t.max}`, f, "max", "p");
-          one();
-        },
-      );
+      const plain = this.#check ? `for (let i = 0; p < ${stop}; i++)` : `while (p < ${stop})`;
+      this.code.block(counted ? `for (; p < ${stop}; ${n}++)` : plain, () => {
+        this.#refuse(`${n} === ${t.max}`, f, "max", "p");
+        one();
+      });
       this.#limit = outer;
     } else if (t.until !== undefined) {
+      // Elements of one size need no counter: where they must end is known.
+      const sized = !counted && of.min === of.max;
       if (counted) this.code.line(`let ${n} = 0;`);
-      this.code.block(counted ? `for (; ; ${n}++)` : "for (let i = 0; ; i++)", () => {
-        this.#refuse(`${n} === ${t.max}`, f, "max", "p");
+      else if (sized && this.#check) this.code.line(`const ${x}Most = p + ${t.max * of.min};`);
+      const plain = this.#check && !sized ? "for (let i = 0; ; i++)" : "for (;;)";
+      this.code.block(counted ? `for (; ; ${n}++)` : plain, () => {
+        this.#refuse(sized ? `p === ${x}Most` : `${n} === ${t.max}`, f, "max", "p");
         one();
       });
       if (counted) this.code.line(`${n}++;`);

@@ -38,7 +38,7 @@ export interface Message {
   readonly stream: number;
   readonly from: string;
   readonly to: string;
-  /** By which framing it came: `tcp`, `ws`. */
+  /** By which framing it came: last word of the name of the header that carried it. */
   readonly transport: string;
   /** Its sender's protocol, by name if it has one. */
   readonly protocol: string;

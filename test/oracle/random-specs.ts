@@ -55,7 +55,8 @@ export const randomHeaders: fc.Arbitrary<AnyHeader> = fc
   .map((tape) => new Author(tape).header());
 
 /** Names that are easily mistaken for something else in generated code. */
-const NASTY = `v o p q i n x d end into little stop head size measure read write value type length octets
+const NASTY =
+  `v o p q i n x d end into little stop head size measure read write value type length octets
   class default delete new this null true false arguments eval await yield static string number boolean
   at w w1 from rest fits draw name bad wrong refuse least`.split(/\s+/);
 
@@ -79,6 +80,8 @@ class Author {
   #fields: Record<string, AnyField> = {};
   readonly #taken = new Set<string>();
   #h: Record<string, E> = {};
+  /** What the next stage must have. */
+  #owed: (() => void)[] = [];
 
   constructor(readonly tape: readonly number[]) {}
 
@@ -106,6 +109,7 @@ class Author {
       ref: "nowhere",
       order: kind === "data" ? "big" : kind,
     };
+    if (this.#chance(5)) return this.#words(options);
     const known: Known[] = [];
     this.#stage(known, 0);
     let h = header("random.h", this.#fields, options) as unknown as AnyHeader;
@@ -113,6 +117,7 @@ class Author {
       h = h.and((refs) => {
         this.#fields = {};
         this.#h = refs as unknown as Record<string, E>;
+        for (const add of this.#owed.splice(0)) add();
         make();
         return this.#fields as never;
       }) as unknown as AnyHeader;
@@ -122,9 +127,33 @@ class Author {
       h = h.little((r) => (r as unknown as Record<string, E<boolean>>)[flag.name] as E<boolean>);
     }
     for (let n = this.whole(0, 3); n > 0; n--) and(() => this.#stage(known, 0));
-    if (this.#chance(25)) return and(() => this.#rest()) as never ?? h;
+    if (this.#owed.length > 0) and(() => {});
+    if (this.#chance(25)) {
+      and(() => this.#rest());
+      return h;
+    }
     if (this.#chance(30) && kind !== "data") return this.#trailer(h, known);
     return this.#chance(30) ? (h.payload() as AnyHeader) : h;
+  }
+
+  /** As IP and TCP have it: the head's length in words, at its beginning. */
+  #words(options: HeaderOptions): AnyHeader {
+    const words = this.whole(1, 3);
+    const first = {
+      version: konst(bits(4), 4),
+      words: bits(4)
+        .must((n) => n.ge(words))
+        .auto(headLength.div(4)),
+      ...(words > 1 ? { id: u32 } : {}),
+      ...(words > 2 ? { sum: u16.auto("internet"), ttl: u16 } : {}),
+      kind: u24,
+    };
+    const fill = (h: { words: E }) => h.words.sub(words).mul(4);
+    return header("random.h", first, options).and((h) => ({
+      options: this.#chance(50)
+        ? tlv({ ...this.#options(), align: 1, single: [0, 1], fill: fill(h), max: 60 })
+        : bytes(fill(h)),
+    })) as unknown as AnyHeader;
   }
 
   /** Something that reaches to the end. */
@@ -186,7 +215,7 @@ class Author {
         () => this.#listed(known, when),
         () => this.#optional(known, when),
         () => this.#parts(known, depth, when),
-        () => this.#computed(fresh),
+        ...(depth === 0 ? [() => this.#computed()] : []),
         () => this.#odd(when),
       ];
       this.#one([...simple, ...simple, ...(depth > 1 ? [] : lists)])();
@@ -209,7 +238,8 @@ class Author {
     const test = () => {
       const k = this.#one(known);
       const x = this.#ref(k);
-      if (k.boolean) return this.#one([x as unknown as E<boolean>, (x as unknown as E<boolean>).not()]);
+      if (k.boolean)
+        return this.#one([x as unknown as E<boolean>, (x as unknown as E<boolean>).not()]);
       const n = this.whole(k.lo, Math.min(k.hi, k.lo + 20));
       return this.#one([x.eq(n), x.ne(n), x.ge(n), x.lt(Math.max(n, k.lo + 1)), x.mask(1).eq(0)]);
     };
@@ -218,7 +248,7 @@ class Author {
   }
 
   /** Rules, names, constants: what a number can be told to be. */
-  #told(field: Num, width: number, fresh: readonly Known[]): { field: AnyField; lo: number; hi: number } {
+  #told(field: Num, width: number): { field: AnyField; lo: number; hi: number } {
     const top = Math.min(2 ** width - 1, Number.MAX_SAFE_INTEGER);
     const n = this.whole(0, Math.min(top, 0xffff));
     const wide = { lo: 0, hi: top };
@@ -235,13 +265,6 @@ class Author {
       },
       () => ({ field: oneOf(field, { some: n }, { open: true }), ...wide }),
       () => ({ field: flags(field, { low: 1, ...(top > 1 ? { next: 2 } : {}) }), ...wide }),
-      () => {
-        const k = fresh.find((f) => !f.boolean && f.hi <= top);
-        if (k === undefined) return { field, ...wide };
-        const ref = () => this.#ref(k);
-        void ref;
-        return { field, ...wide };
-      },
     ])();
   }
 
@@ -261,7 +284,7 @@ class Author {
     if (other === 1) return void this.#add(this.#one<AnyField>([i8, i16, i32, i32.le]), when);
     if (other === 2) return void this.#add(konst(ordered, this.whole(0, 255)), when);
     if (other === 3) return void this.#add(konst(ordered, this.whole(0, 255)).lint(), when);
-    const { field, lo, hi } = this.#told(ordered, width, fresh);
+    const { field, lo, hi } = this.#told(ordered, width);
     const name = this.#add(field, when);
     if (refer) fresh.push({ name, lo, hi, boolean: false, maybe: when !== undefined });
   }
@@ -273,7 +296,6 @@ class Author {
     for (let left = octets * 8; left > 0; ) {
       const room = ((left - 1) % run) + 1;
       const width = Math.min(room, this.#one([1, 1, 2, 3, 4, 5, 7, 12, room])) as Width;
-      // A whole octet alone is no group: it would be read for itself.
       left -= width;
       if (width === 1 && this.#chance(70)) {
         const name = this.#add(bit, when);
@@ -285,7 +307,7 @@ class Author {
         const one = width === 1 ? { 1: u16 } : tiers;
         this.#add(escape(width, one), when);
       } else {
-        const { field, lo, hi } = this.#told(bits(width), width, []);
+        const { field, lo, hi } = this.#told(bits(width), width);
         const name = this.#add(field, when);
         fresh.push({ name, lo, hi, boolean: false, maybe: when !== undefined });
       }
@@ -303,7 +325,9 @@ class Author {
       x.sub(k.lo).mul(step),
       x.mask(3).mul(step),
       x.add(1).mul(step),
-      x.ge(k.hi).or(x.eq(k.lo)) && x.div(2).mul(step),
+      x.div(2).mul(step),
+      x.mod(3).mul(step),
+      x.shr(1).mul(step),
     ];
     return this.#one(ways);
   }
@@ -311,7 +335,10 @@ class Author {
   /** A number that can decide a length later. */
   #decider(fresh: Known[]): void {
     const most = this.whole(1, 20);
-    const name = this.#add(u8.must((x) => x.le(most)), undefined);
+    const name = this.#add(
+      u8.must((x) => x.le(most)),
+      undefined,
+    );
     fresh.push({ name, lo: 0, hi: most, boolean: false, maybe: false });
   }
 
@@ -362,7 +389,8 @@ class Author {
       this.#one<() => AnyField>([
         () => repeat(number, { until: (x) => x.ge(ends), max }),
         () => repeat(number, { until: (x) => x.mask(1).eq(0), max }),
-        () => (count === undefined ? u8 : repeat(this.#element(), { count, max: this.#one([max, 60]) })),
+        () =>
+          count === undefined ? u8 : repeat(this.#element(), { count, max: this.#one([max, 60]) }),
         () => (fill === undefined ? u8 : repeat(fixed[0], { fill, max: this.#one([max, 60]) })),
       ])(),
       when,
@@ -406,8 +434,16 @@ class Author {
     };
     const able = known.filter((k) => !k.maybe && !k.boolean && k.hi >= 2);
     if (able.length === 0 || this.#chance(40)) {
-      const fields = inside([]);
-      if (Object.keys(fields).length > 0) this.#add(nested(fields), when);
+      const seen: Known[] = [];
+      const fields = inside(seen);
+      if (Object.keys(fields).length === 0) return;
+      const outer = this.#h;
+      const inner = header("inner", fields, { ref: "nowhere" }).and((h) => {
+        this.#h = h as unknown as Record<string, E>;
+        return inside(seen) as never;
+      });
+      this.#h = outer;
+      this.#add(nested(inner as unknown as AnyHeader) as AnyField, when);
       return;
     }
     const k = this.#one(able);
@@ -416,40 +452,49 @@ class Author {
       second: { is: [k.lo + 1, k.hi], of: inside([...known]) },
     };
     const other = this.#chance(60) ? inside([...known]) : undefined;
-    this.#add(other === undefined ? choose(this.#ref(k), arms) : choose(this.#ref(k), arms, other), when);
+    this.#add(
+      other === undefined ? choose(this.#ref(k), arms) : choose(this.#ref(k), arms, other),
+      when,
+    );
   }
 
-  /** Lengths, counts and sums that the writer computes. */
-  #computed(fresh: Known[]): void {
+  /** Lengths, counts and sums that the writer computes; some over fields of the next stage. */
+  #computed(): void {
     const name = this.#name();
     const target = this.#name();
-    const h = this.#h;
+    const own = (field: AnyField) => {
+      this.#fields[name] = field;
+    };
+    const later = (make: (n: E) => AnyField) => {
+      this.#owed.push(() => {
+        this.#fields[target] = make(this.#h[name] as E);
+      });
+    };
     this.#one<() => void>([
       () => {
-        this.#fields[name] = u8.auto(octetsOf(target));
-        this.#fields[target] = u32;
+        own(u8.auto(octetsOf(target)));
+        later((n) => this.#one([bytes(n), text(n)]));
       },
       () => {
-        if (this.#fields["total"] !== undefined || this.#taken.has("total")) return;
-        this.#taken.add("total");
-        this.#fields["total"] = this.#one([u8, u16]).auto(headLength);
+        own(this.#one([u8, u16]).auto(octetsOf(target)));
+        later(() => repeat(u16, { until: (x) => x.eq(0), max: 4 }));
       },
       () => {
-        if (this.#taken.has("sum")) return;
-        this.#taken.add("sum");
-        this.#fields["sum"] = u16.be.auto("internet");
+        own(u8.must((x) => x.le(9)).auto(countOf(target)));
+        later((n) => repeat(this.#element(), { count: n, max: 9 }));
       },
       () => {
-        this.#fields[name] = this.#one([u8, u16]).auto(countOf(target));
-        this.#fields[target] = repeat(u8, { until: (x) => x.eq(0), max: 5 });
+        own(this.#one([u8, u16, u16.le]).auto(countOf(target)));
+        later(() => repeat(u8, { until: (x) => x.eq(0), max: 5 }));
       },
+      () => own(this.#one([u16, u16.le, u24]).auto(headLength)),
+      () => own(u16.auto("internet")),
     ])();
-    void h;
-    void fresh;
   }
 
   #odd(when?: E<boolean>): void {
-    if (when === undefined && this.#chance(50)) return void this.#add(pad(this.#one([2, 4, 8])), when);
+    if (when === undefined && this.#chance(50))
+      return void this.#add(pad(this.#one([2, 4, 8])), when);
     this.#add(varint(this.#one([14, 28, 35, 53])), when);
   }
 }

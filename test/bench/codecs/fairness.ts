@@ -17,14 +17,18 @@ export function fair<V extends object>(entry: Entry<V>): void {
   }
 }
 
-/** Records with some octets changed, or cut short. */
+/**
+ * Records with some octets changed, or cut short. Not both: which of two faults is found first is
+ * nobody's concern.
+ */
 function decoding<V>(e: Entry<V>, i: number, below: (n: number) => number): void {
   const record = e.slab.records[i] as Uint8Array;
   const octets = new Uint8Array(64).fill(below(256));
   octets.set(record);
-  for (let n = below(4); n > 0; n--) octets[below(record.length + 4)] = below(256);
+  const cut = below(4) === 0;
+  const end = cut ? below(record.length) : octets.length;
+  for (let n = cut ? 0 : below(4); n > 0; n--) octets[below(record.length + 4)] = below(256);
   if (below(2) === 0) e.mend?.(octets);
-  const end = below(4) === 0 ? below(record.length) : octets.length;
   const verdict = (codec: Codec<V>) => {
     const n = codec.measure(new DataView(octets.buffer), 0, end);
     return n > 0 ? n : n > -0x1000000 ? "more" : "fault";
