@@ -222,6 +222,7 @@ function weighs(f: FieldModel): string[] {
     ),
   );
   if (f.type.kind === "choose") own.push(...reads(f.type.on));
+  if ("max" in f.type || f.type.kind === "tlv") own.push(...decisions(f).flatMap(reads));
   const head = typeof f.auto === "object" && [...parts(f.auto)].some((p) => p.op === "head");
   return [...own, ...(head ? [f.name] : []), ...inner(f.type).flatMap((g) => g.flatMap(weighs))];
 }
@@ -300,7 +301,7 @@ function* take(
             ? Array.from({ length: d.hi - d.lo + 1 }, (_, i) => point(d.lo + i))
             : [d];
         for (const value of values) {
-          const kept = rules(field, value, env);
+          const kept = leaves(field, value, env);
           if (kept !== undefined) yield { env: new Map(env).set(field.name, kept), octets };
         }
       }
@@ -313,7 +314,7 @@ function* take(
         low,
         ...t.tiers.map((x) => Math.min(2 ** x.bits - 1, Number.MAX_SAFE_INTEGER)),
       ].entries()) {
-        const kept = rules(field, { lo: from, hi }, env);
+        const kept = leaves(field, { lo: from, hi }, env);
         from = hi + 1;
         if (kept === undefined) continue;
         const octets = point(t.bits / 8 + (i === 0 ? 0 : (t.tiers[i - 1]?.bits ?? 0) / 8));
@@ -325,15 +326,18 @@ function* take(
       const most = Math.ceil(t.bits / 7);
       for (let n = 1; n <= most; n++) {
         const lo = n === 1 ? 0 : 2 ** (7 * (n - 1));
-        const kept = rules(field, { lo, hi: Math.min(2 ** (7 * n), 2 ** t.bits) - 1 }, env);
+        const kept = leaves(field, { lo, hi: Math.min(2 ** (7 * n), 2 ** t.bits) - 1 }, env);
         if (kept !== undefined)
           yield { env: how !== "not" ? new Map(env).set(field.name, kept) : env, octets: point(n) };
       }
       return;
     }
     case "bytes":
-    case "text":
-      return yield { env, octets: octetsOf(t.length, t.max) };
+    case "text": {
+      const octets = octetsOf(t.length, t.max);
+      if (octets.lo <= octets.hi) yield { env, octets };
+      return;
+    }
     case "nested":
       return yield { env, octets: bounds(t.fields, within(findings), env) };
     case "choose": {
@@ -361,16 +365,29 @@ function* take(
     case "repeat": {
       const each = bounds([t.of], within(findings), env);
       if (t.fill !== undefined) {
-        const octets = octetsOf(t.fill, t.max * each.hi);
-        return yield { env, octets: { lo: octets.lo, hi: octets.hi } };
+        const step = each.lo === each.hi ? each.lo : 1;
+        const octets = filled(octetsOf(t.fill, t.max * each.hi), step, each.lo);
+        if (octets.lo <= octets.hi) yield { env, octets };
+        return;
       }
       const count = t.count === undefined ? { lo: 1, hi: t.max } : evaluate(t.count, env);
       if (count.lo < 0) findings.negative(field, count.lo);
       const most = Math.min(count.hi, t.max);
+      if (count.lo > most) return;
       return yield { env, octets: { lo: Math.max(0, count.lo) * each.lo, hi: most * each.hi } };
     }
-    case "tlv":
-      return yield { env, octets: octetsOf(t.fill, t.max) };
+    case "tlv": {
+      const up = (n: number) => Math.ceil(n / t.align) * t.align;
+      const alone = t.single.length > 0;
+      const step = alone ? up(t.type) : Math.max(t.align, t.counts === "item" ? t.unit : 1);
+      const octets = filled(
+        octetsOf(t.fill, t.max),
+        step,
+        alone ? up(t.type) : up(t.type + t.length),
+      );
+      if (octets.lo <= octets.hi) yield { env, octets };
+      return;
+    }
     case "pad": {
       const up = (n: number) => Math.ceil(n / t.to) * t.to - n;
       // Only the ends matter; both stay attained when rounded up.
@@ -381,13 +398,24 @@ function* take(
   }
 }
 
+/** What of so many octets elements can fill that take multiples of `step`, and `least` or none. */
+function filled({ lo, hi }: Interval, step: number, least: number): Interval {
+  const from = Math.ceil(lo / step) * step;
+  const till = Math.floor(hi / step) * step;
+  return { lo: from > 0 ? Math.max(from, least) : from, hi: till < least ? 0 : till };
+}
+
 /** Inner fields are walked for their own findings; path ends are the header's alone. */
 function within(f: Findings): Findings {
   return { negative: f.negative, unbounded: f.unbounded, present: f.present };
 }
 
-/** The values that a field's rules leave of `value`, with what earlier fields are known to be. */
-function rules(field: FieldModel, value: Interval, known: Env): Interval | undefined {
+/** What a field's rules leave of `value`, with what earlier fields are known to be. */
+export function leaves(
+  field: FieldModel,
+  value: Interval,
+  known: Env = new Map(),
+): Interval | undefined {
   if (field.musts.length === 0) return value;
   let env: Env | undefined = new Map(known).set("", value);
   for (const { expr } of field.musts) env = env && assume(env, onSelf(expr), true);

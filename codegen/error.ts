@@ -18,8 +18,21 @@ export class SpecError extends Error {
   }
 }
 
-/** The names most like `name`, for "did you mean". */
-export function nearest(name: string, names: Iterable<string>): string | undefined {
+/** Refuses what stands there. */
+export function refuse(at: Position, problem: string, mend: string): never {
+  throw new SpecError(at, problem, mend);
+}
+
+/** How to mend a name that nothing has. */
+export function hint(name: string, names: ReadonlySet<string>, what: string): string {
+  const near = nearest(name, names);
+  return near === undefined
+    ? `${what} are: ${[...names].sort().join(", ") || "none"}`
+    : `did you mean '${near}'?`;
+}
+
+/** The name most like `name`, for "did you mean". */
+function nearest(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of names) {

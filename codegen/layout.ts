@@ -57,8 +57,7 @@ export function layout(
       });
       continue;
     }
-    if (width === undefined)
-      return bad({ field: group.at(-1) as FieldModel, bits, problem: "ends inside an octet" });
+    if (width === undefined) return bad(ragged(group, offsets, bits));
     const first = group[0] ?? field;
     if (!same(first.when, field.when))
       return bad({ field, bits, problem: "has fields with different conditions" });
@@ -70,12 +69,18 @@ export function layout(
       const when = first.when === undefined ? {} : { when: first.when };
       segments.push({ kind: "bits", fields: group, offsets, octets: bits / 8, ...when });
       [group, offsets, bits] = [[], [], 0];
-    } else if (field.type.kind === "escape")
-      return bad({ field, bits, problem: "ends inside an octet" });
+    } else if (field.type.kind === "escape") return bad(ragged(group, offsets, bits));
   }
-  const open = group.at(-1);
-  if (open !== undefined) return bad({ field: open, bits, problem: "ends inside an octet" });
+  if (group.length > 0) return bad(ragged(group, offsets, bits));
   return segments;
+}
+
+/** A group that ends inside an octet: where bits are missing, most likely before whole octets. */
+function ragged(group: readonly FieldModel[], offsets: readonly number[], bits: number): Ragged {
+  const whole = group.findIndex((f, i) => i > 0 && f.type.kind === "uint" && f.type.bits % 8 === 0);
+  const at = whole < 0 ? group.length : whole;
+  const problem = "ends inside an octet";
+  return { field: group[at - 1] as FieldModel, bits: offsets[at] ?? bits, problem };
 }
 
 /** The same segments, but neighbours that one load or store of 2 or 4 octets can move are one group. */

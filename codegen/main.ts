@@ -61,9 +61,9 @@ async function run(args: readonly string[]): Promise<number> {
     for (const path of mistaken(() => create(values.new ?? "", project)))
       console.log(`wrote ${shown(path)}`);
   }
-  const code = await update(project);
-  if (values.watch !== true) return code;
-  await keepUpdating(project);
+  if (values.watch === true) await keepUpdating(project);
+  else if (isFresh(project)) console.log("nothing has changed");
+  else await update(project);
   return 0;
 }
 
@@ -145,11 +145,8 @@ function ours(): Known {
 }
 
 /** Generates what is not there as it should be. */
-async function update(project: Project): Promise<number> {
-  if (isFresh(project)) {
-    console.log("nothing has changed");
-    return 0;
-  }
+async function update(project: Project): Promise<void> {
+  const start = performance.now();
   const sources = new Set<string>();
   const outputs = await generate(project, sources);
   const differences = compare(outputs, project.out);
@@ -167,10 +164,10 @@ async function update(project: Project): Promise<number> {
   const count = (...kinds: Difference["kind"][]) =>
     differences.filter((d) => kinds.includes(d.kind)).length;
   const removed = count("orphan");
+  const ms = Math.round(performance.now() - start);
   console.log(
-    `${outputs.size} files, ${count("missing", "changed")} written${removed > 0 ? `, ${removed} removed` : ""}`,
+    `${outputs.size} files, ${count("missing", "changed")} written${removed > 0 ? `, ${removed} removed` : ""} (${ms} ms)`,
   );
-  return 0;
 }
 
 /** Tells how the folder differs from what would be generated. */
@@ -209,19 +206,17 @@ async function keepUpdating(project: Project): Promise<void> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   process.once("SIGTERM", () => stop.abort());
+  const tried = async () => {
+    try {
+      await update(project);
+    } catch (error) {
+      if (!(error instanceof SpecError || error instanceof Usage)) throw error;
+      console.error(error.message);
+    }
+  };
+  await tried();
   console.log(`watching ${shown(project.specs)}`);
-  await watch(
-    project.specs,
-    async () => {
-      const start = performance.now();
-      await update(project).catch((error: unknown) => {
-        if (!(error instanceof SpecError || error instanceof Usage)) throw error;
-        console.error(error.message);
-      });
-      console.log(`${Math.round(performance.now() - start)} ms`);
-    },
-    stop.signal,
-  );
+  await watch(project.specs, tried, stop.signal);
 }
 
 /** A path as the user would write it. */

@@ -246,6 +246,10 @@ export const isParam = (f: FieldModel): boolean => inValue(f) && f.auto === unde
 export const isKonst = (f: FieldModel): boolean =>
   (f.type.kind === "uint" || f.type.kind === "bytes") && f.type.konst !== undefined;
 
+/** Whether values are numbers that expressions can reckon with. */
+export const isNumber = (t: TypeModel): boolean =>
+  t.kind === "escape" || t.kind === "varint" || (t.kind === "uint" && t.as !== "bigint");
+
 /** The parts of an expression, itself first. */
 export function* parts(e: Expr): Generator<Exclude<Expr, number>> {
   if (typeof e === "number") return;

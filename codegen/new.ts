@@ -69,9 +69,15 @@ function testText(id: string, codec: string, own: boolean): string {
   return `${imports}
 import * as ${id} from "${codec}.js";
 
-// Octets, where they come from, and what they mean. Replace it: a vector is worth most if another
+// Octets, where they come from, and what they mean. Replace these: a vector is worth most if another
 // implementation wrote it.
-const vectors = [{ hex: "01 01 00 05", from: "made by hand", value: { kind: 1, length: 5 } }] as const;
+const vectors = [
+  {
+    hex: "01 01 00 05",
+    from: "made by hand",
+    value: { kind: ${id}.Kind.last, length: 5 },
+  },
+];
 
 for (const { hex, from, value } of vectors) {
   test(\`\${hex} (\${from}) is read, and written again\`, () => {

@@ -27,6 +27,9 @@ export interface Exported {
 export interface Place {
   readonly doc: string;
   readonly at: Position;
+  /** Where the same name stands a second time; `twice`: in the same braces, where it is lost. */
+  readonly again?: Position;
+  readonly twice?: boolean;
 }
 
 /** The spec files of a folder, sorted; paths relative to it, with slashes. */
@@ -127,7 +130,7 @@ async function run(
       line: location.line,
       column: location.column + 1,
     };
-    throw new SpecError(at, text, "the file cannot be read as TypeScript");
+    throw new SpecError(at, text, "mend the syntax");
   });
   for (const file of Object.keys(metafile.inputs)) {
     if (file !== "<stdin>") sources.add(join(folder, file));
@@ -227,6 +230,7 @@ const ASIDE = new Set(["payload", "sets", "shows", "ends", "little"]);
 function placesIn(morph: Morph, root: Node | undefined, file: string): Map<string, Place> {
   const { Node } = morph;
   const places = new Map<string, Place>();
+  const nodes = new Map<string, Node>();
   const visit = (node: Node, path: readonly string[]): void => {
     if (Node.isCallExpression(node)) {
       const callee = node.getExpression();
@@ -242,11 +246,18 @@ function placesIn(morph: Morph, root: Node | undefined, file: string): Map<strin
       return;
     }
     if (Node.isPropertyAssignment(node) || Node.isShorthandPropertyAssignment(node)) {
-      const name = node.getName().replace(/^["']|["']$/g, "");
+      const name = node.getName().replace(/^\[?["']|["']\]?$/g, "");
       const inner = name === "of" ? path : [...path, name];
       const key = inner.join(".");
-      if (name !== "of" && !places.has(key))
+      const first = nodes.get(key);
+      const known = places.get(key);
+      if (name !== "of" && known === undefined) {
+        nodes.set(key, node);
         places.set(key, { doc: comment(morph, node), at: position(node, file) });
+      } else if (known !== undefined && first !== node && known.again === undefined) {
+        const twice = first?.getParent() === node.getParent();
+        places.set(key, { ...known, again: position(node, file), twice });
+      }
       const value = Node.isPropertyAssignment(node) ? node.getInitializer() : undefined;
       if (value !== undefined) visit(value, inner);
       return;

@@ -871,8 +871,12 @@ type Simplify<T> = { [K in keyof T]: T[K] };
 /** The value of a header: `Value<typeof wsFrame>`. Constants and reserved bits are no part of it. */
 export type Value<H> = H extends Header<infer S, infer T> ? Simplify<ValueOf<S & T>> : never;
 
+// What is no field has no spec; the generator says where it stands.
 const named = (fields: Fields): NamedField[] =>
-  Object.entries(fields).map(([name, field]) => ({ name, spec: (field as Any).spec }));
+  Object.entries(fields).map(([name, field]) => ({
+    name,
+    spec: (field as Any | undefined)?.spec as FieldSpec,
+  }));
 
 // Every name answers, also one that does not exist: the generator refuses it with its position,
 // where a thrown TypeError would only say "undefined".

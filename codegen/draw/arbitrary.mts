@@ -5,6 +5,7 @@ import { type Choices, DeadEnd, Draw } from "./draw.mjs";
 /** Draws the head of a header, or its trailer: a function of a generated module beside this. */
 export type Part<T> = (d: Draw) => T;
 
+/** The value, and the octets that stand for it. */
 export interface Drawn<T> {
   readonly value: T;
   readonly octets: Uint8Array;
@@ -12,10 +13,8 @@ export interface Drawn<T> {
   readonly little: boolean;
 }
 
-export interface Broken {
-  readonly octets: Uint8Array;
-  readonly little: boolean;
-  /** Number of the one fault in it. */
+export interface Broken<T> extends Drawn<T> {
+  /** Number of the one fault in the octets; the value is without it. */
   readonly fault: number;
 }
 
@@ -30,11 +29,17 @@ export interface Truncated {
 export const valid = <T,>(part: Part<T>): fc.Arbitrary<Drawn<T>> =>
   tapes.map((tape) => drawn(part, tape)).filter((d) => d !== undefined);
 
-/** Octets that break exactly one rule. For headers that have a rule. */
-export const broken = <T,>(part: Part<T>): fc.Arbitrary<Broken> =>
+/** Whether there is a rule that can be broken. */
+export const breakable = (part: Part<unknown>): boolean =>
+  fc
+    .sample(tapes, { numRuns: 64, seed: 1 })
+    .some((tape) => (attempt(part, new Draw(new Tape(tape)))?.draw.offered.size ?? 0) > 0);
+
+/** Octets that break exactly one rule; for parts of which one is `breakable`. */
+export const broken = <T,>(part: Part<T>): fc.Arbitrary<Broken<T>> =>
   fc
     .tuple(tapes, fc.nat())
-    .map(([tape, which]): Broken | undefined => {
+    .map(([tape, which]): Broken<T> | undefined => {
       const offered = attempt(part, new Draw(new Tape(tape), little(tape)));
       if (offered === undefined) return undefined;
       const faults = [...offered.draw.offered];
@@ -42,7 +47,7 @@ export const broken = <T,>(part: Part<T>): fc.Arbitrary<Broken> =>
       if (fault === undefined) return undefined;
       const bad = attempt(part, new Draw(new Tape(tape), little(tape), fault));
       if (bad?.draw.broken !== true) return undefined;
-      return { octets: bad.draw.octets, little: little(tape), fault };
+      return { value: bad.value, octets: bad.draw.octets, little: little(tape), fault };
     })
     .filter((b) => b !== undefined);
 

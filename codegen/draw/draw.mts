@@ -197,11 +197,12 @@ export class Draw extends Wire {
 
   bytes(octets: number): Uint8Array {
     let state = this.choices.whole(0, 0xffffffff);
-    const next = () => {
+    const some = new Uint8Array(octets);
+    for (let i = 0; i < octets; i++) {
       state = (Math.imul(state, 0x41c64e6d) + 12345) >>> 0;
-      return state >>> 24;
-    };
-    return this.run(Array.from({ length: octets }, next));
+      some[i] = state >>> 24;
+    }
+    return this.run(some);
   }
 
   fixed(octets: readonly number[], fault: number): void {

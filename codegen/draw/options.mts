@@ -110,7 +110,7 @@ function lengthsFor(d: Draw, room: number, of: Options): number[] {
   const counted = of.item ? head : 0;
   const most = (2 ** (8 * of.length) - 1) * of.unit - counted;
   const some = [0, 1, 2, 4, 6, 8, 16, d.choices.whole(0, 40)];
-  for (let i = 0; i < Math.max(of.align, of.unit); i++) some.push(room - head - i);
+  for (let i = 0; i < Math.max(of.align, of.unit); i++) some.push(room - head - i, most - i);
   return sorted(some.map((n) => up(n + counted, of.unit) - counted)).filter((n) => {
     const left = room - up(head + n, of.align);
     return n >= 0 && n <= most && left >= 0 && fits(left, of);

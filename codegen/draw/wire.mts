@@ -1,39 +1,47 @@
 /** Octets under construction, by bits; nothing is shared with the codecs. */
 export class Wire {
-  #octets: number[] = [];
+  #space = new Uint8Array(64);
+  /** Octets so far. */
+  length = 0;
   /** Bits used of the last octet. */
   #used = 0;
-  #behind: readonly number[] = [];
-
-  /** Octets so far. */
-  get length(): number {
-    return this.#octets.length;
-  }
+  #behind: Uint8Array = new Uint8Array(0);
 
   get octets(): Uint8Array {
-    return Uint8Array.from([...this.#octets, ...this.#behind]);
+    const all = new Uint8Array(this.length + this.#behind.length);
+    all.set(this.#space.subarray(0, this.length));
+    all.set(this.#behind, this.length);
+    return all;
   }
 
   put(bits: number, value: number | bigint, little = false): void {
-    let n = BigInt.asUintN(bits, BigInt(value));
+    const n = BigInt.asUintN(bits, BigInt(value));
     if (this.#used === 0 && bits % 8 === 0) {
-      const octets: number[] = [];
-      for (let i = 0; i < bits; i += 8, n >>= 8n) octets.push(Number(n & 0xffn));
-      this.#octets.push(...(little ? octets : octets.reverse()));
+      const octets = Array.from({ length: bits / 8 }, (_, i) =>
+        Number((n >> BigInt(8 * i)) & 0xffn),
+      );
+      this.run(little ? octets : octets.reverse());
       return;
     }
     for (let i = bits - 1; i >= 0; i--) {
-      if (this.#used === 0) this.#octets.push(0);
+      if (this.#used === 0) this.run([0]);
       const bit = Number((n >> BigInt(i)) & 1n) << (7 - this.#used);
-      this.#octets.push((this.#octets.pop() ?? 0) | bit);
+      this.#space[this.length - 1] = (this.#space[this.length - 1] ?? 0) | bit;
       this.#used = (this.#used + 1) % 8;
     }
   }
 
-  run(octets: Iterable<number>): Uint8Array {
-    const from = this.length;
-    for (const octet of octets) this.#octets.push(octet);
-    return Uint8Array.from(this.#octets.slice(from));
+  /** Octets as they are. Returns a copy. */
+  run(octets: ArrayLike<number>): Uint8Array {
+    const end = this.length + octets.length;
+    if (end > this.#space.length) {
+      const larger = new Uint8Array(2 * end);
+      larger.set(this.#space);
+      this.#space = larger;
+    }
+    this.#space.set(octets, this.length);
+    this.length = end;
+    return this.#space.slice(end - octets.length, end);
   }
 
   /** Room for a number that is computed when all is there; its place, in bits. */
@@ -51,21 +59,21 @@ export class Wire {
       const one = Number((n >> BigInt(low)) & 1n);
       const octet = Math.floor((at + i) / 8);
       const bit = 1 << (7 - ((at + i) % 8));
-      this.#octets[octet] = ((this.#octets[octet] ?? 0) & ~bit) | (one * bit);
+      this.#space[octet] = ((this.#space[octet] ?? 0) & ~bit) | (one * bit);
     }
   }
 
   /** RFC 1071, over all octets so far. */
   internet(): number {
     let sum = 0;
-    for (const [i, octet] of this.#octets.entries()) sum += i % 2 === 0 ? octet << 8 : octet;
+    for (const [i, octet] of this.octets.entries()) sum += i % 2 === 0 ? octet << 8 : octet;
     while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
     return 0xffff - sum;
   }
 
   /** What follows stands in front of what is there so far. */
   turn(): void {
-    this.#behind = this.#octets;
-    this.#octets = [];
+    this.#behind = this.octets;
+    this.length = 0;
   }
 }

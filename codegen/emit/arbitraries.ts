@@ -20,7 +20,7 @@ import {
   type TlvModel,
   type UintModel,
 } from "../model.js";
-import { cond, dec, local, type Names, num, pascal } from "./code.js";
+import { cond, dec, local, type Names, num } from "./code.js";
 import { type Constraint, constraints, marks } from "./rules.js";
 import { tidy } from "./tidy.js";
 
@@ -143,12 +143,13 @@ class Printer {
         this.#lines.push(`const little = ${cond(little.when, this.#names(scope))};`);
         this.#little = "little";
       }
-      if (measured.has(f.name)) this.#lines.push(`const ${f.name}At = d.length;`);
+      if (measured.has(f.name)) this.#lines.push(`const ${f.name}_from = d.length;`);
       if (late.includes(f) && !decides.has(f.name)) {
         const when = f.when === undefined ? "" : `!(${cond(f.when, this.#names(scope))}) ? -1 : `;
-        this.#lines.push(`const ${f.name}Place = ${when}d.hold(${(f.type as UintModel).bits});`);
+        this.#lines.push(`const ${f.name}_place = ${when}d.hold(${(f.type as UintModel).bits});`);
       } else this.#field(f, place);
-      if (measured.has(f.name)) this.#lines.push(`const ${f.name}Octets = d.length - ${f.name}At;`);
+      if (measured.has(f.name))
+        this.#lines.push(`const ${f.name}_octets = d.length - ${f.name}_from;`);
       scope.set(f.name, f);
     });
     // Checksums last: they cover the other computed fields.
@@ -165,13 +166,13 @@ class Printer {
     const { bits } = f.type as UintModel;
     const little = this.#order(f, place);
     const args = [
-      `${f.name}Place`,
+      `${f.name}_place`,
       bits,
       made,
       f.faults.auto,
       ...(little === undefined ? [] : [little]),
     ];
-    const when = f.when === undefined ? "" : `${f.name}Place < 0 ? undefined : `;
+    const when = f.when === undefined ? "" : `${f.name}_place < 0 ? undefined : `;
     this.#lines.push(`const ${own(f.name)} = ${when}d.settle(${args.join(", ")});`);
   }
 
@@ -278,7 +279,10 @@ class Printer {
 
   /** The constant that says what a list's options look like. */
   #form(f: FieldModel, t: TlvModel): string {
-    const name = `${camel(f.path)}Form`;
+    const name = `${f.path
+      .replace(/([A-Z])/g, "_$1")
+      .replaceAll(".", "_")
+      .toUpperCase()}_FORM`;
     const { fill, end, pad } = f.faults;
     const faults = Object.entries({ fill, end, pad }).filter(([, n]) => n !== undefined);
     const form = {
@@ -339,7 +343,7 @@ class Printer {
         return { text: `(${own(name)} ?? ${boolean ? "false" : "0"})`, boolean };
       },
       head: "d.length",
-      octets: (name) => `${name}Octets`,
+      octets: (name) => `${name}_octets`,
       count: (name) =>
         scope.get(name)?.when === undefined ? `${own(name)}.length` : `(${own(name)}?.length ?? 0)`,
     };
@@ -367,10 +371,10 @@ class Printer {
 /** A field without what does not decide its own or another's octets. */
 const plain = { musts: [], implied: true } as const;
 
-const camel = (path: string) => pascal(path).replace(/^./, (c) => c.toLowerCase());
 const isBit = (f: FieldModel) => f.type.kind === "uint" && f.type.as === "boolean";
-/** `d` is what draws. */
-const own = (name: string) => (name === "d" || name === "x" ? `${name}_` : local(name));
+/** What the printed text itself calls something. */
+const TAKEN = new Set(["d", "x", "rule", "fits"]);
+const own = (name: string) => (TAKEN.has(name) ? `${name}_` : local(name));
 const literal = (fields: readonly FieldModel[]): string => {
   const entries = fields
     .filter(inValue)

@@ -1,12 +1,6 @@
 /** Printing TypeScript: lines with indentation, safe names, expressions. */
 import type { Expr } from "../../spec/lang.js";
-import {
-  type EscapeModel,
-  type FieldModel,
-  type HeaderModel,
-  inValue,
-  type TypeModel,
-} from "../model.js";
+import { type FieldModel, type HeaderModel, inValue, type TypeModel } from "../model.js";
 
 /** Lines of code; `block` indents. */
 export class Code {
@@ -82,25 +76,6 @@ export interface Names {
   readonly head?: string;
   octets?(field: string): string;
   count?(field: string): string;
-}
-
-/** A block for each of an escape's wider forms; one test, which mostly fails, goes before them all. */
-export function wider(
-  code: Code,
-  x: string,
-  { tiers }: EscapeModel,
-  body: (tier: EscapeModel["tiers"][number], i: number) => void,
-): void {
-  const blocks = () =>
-    tiers.forEach((tier, i) => {
-      const open = i === 0 ? "if" : "} else if";
-      const last = i > 0 && i === tiers.length - 1;
-      code.line(last ? "} else {" : `${open} (${x} === ${tier.at}) {`);
-      code.indented(() => body(tier, i));
-      if (i === tiers.length - 1) code.line("}");
-    });
-  if (tiers.length === 1) blocks();
-  else code.block(`if (${x} >= ${tiers[0]?.at})`, blocks);
 }
 
 const SIGNS: Readonly<Record<string, string>> = {

@@ -41,7 +41,6 @@ import {
   num,
   outside,
   typeOf,
-  wider,
 } from "./code.js";
 import {
   differs,
@@ -132,7 +131,6 @@ export class Decoder {
 
   /** Makes `p` the cursor, where it stands now. */
   cursor(): void {
-    this.#checksum?.close();
     if (this.#base === "p") {
       if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
     } else if (this.#cursor) this.code.line(`p = ${this.at};`);
@@ -202,7 +200,7 @@ export class Decoder {
       const fixed = top ? offsetOf(f, fields) : undefined;
       const test =
         f.auto === "internet"
-          ? `${this.#checksum?.of(this.at, this.#own(f, fixed))} !== ${local(f.name)}`
+          ? `${this.#checksum?.of(this.at)} !== ${local(f.name)}`
           : negated(
               { op: "eq", a: { op: "self" }, b: f.auto },
               this.names(local(f.name), `(${this.taken})`),
@@ -211,10 +209,16 @@ export class Decoder {
     }
   }
 
-  /** What a checksum's field adds to the sum over it. */
-  #own(f: FieldModel, at: number | undefined): string {
-    const big = f.type.kind === "uint" && f.type.order === "big";
-    return big ? local(f.name) : `v.getUint16(o + ${at})`;
+  /** Leaves the checksum's own octets out, if they are not in one of its words. */
+  #exclude(f: FieldModel, octets: number): void {
+    if (f.auto !== "internet" || this.#checksum === undefined) return;
+    const at = plus(this.at, octets);
+    if (this.#base === "o") {
+      return this.#checksum.exclude(at, (this.#plus + octets) % 2 === 0 ? "" : "true");
+    }
+    const name = `${local(f.name)}At`;
+    this.code.line(`const ${name} = ${at};`);
+    this.#checksum.exclude(name, `((${name} - o) & 1) === 1`);
   }
 
   /** Whether the next octets are a word of the checksum. */
@@ -334,6 +338,7 @@ export class Decoder {
       word = `w${this.#words++ || ""}`;
     } else if (loaded === 3) word = `(${word})`;
     if (summed) this.#checksum?.add(octets, word, ownIn(group));
+    else fields.forEach((f, i) => this.#exclude(f, (offsets[i] ?? 0) / 8));
     this.#plus += octets;
     for (const { f, from, to } of wanted) {
       const shift = (skipped + loaded) * 8 - to;
@@ -387,14 +392,24 @@ export class Decoder {
     const x = local(f.name);
     this.code.line(`${assigned && this.#wants(f) ? "" : "let "}${x} = ${first};`);
     this.cursor();
-    wider(this.code, x, t, (tier, i) => {
-      const least = i === 0 ? tier.at : 2 ** (t.tiers[i - 1]?.bits ?? 0);
-      this.#left(String(tier.bits / 8));
-      if (tier.bits === 64) this.#u53(f, x, "p", tier.order, "");
-      else this.code.line(`${x} = ${scalar(tier.bits, false, "p", tier.order)};`);
-      this.#refuse(`${x} < ${dec(least)}`, f, "shortest", "p");
-      this.code.line(`p += ${tier.bits / 8};`);
-    });
+    const wider = () =>
+      t.tiers.forEach((tier, i) => {
+        const least = i === 0 ? tier.at : 2 ** (t.tiers[i - 1]?.bits ?? 0);
+        const last = i > 0 && i === t.tiers.length - 1;
+        const open = i === 0 ? "if" : "} else if";
+        this.code.line(last ? "} else {" : `${open} (${x} === ${tier.at}) {`);
+        this.code.indented(() => {
+          this.#left(String(tier.bits / 8));
+          if (tier.bits === 64) this.#u53(f, x, "p", tier.order, "");
+          else this.code.line(`${x} = ${scalar(tier.bits, false, "p", tier.order)};`);
+          this.#refuse(`${x} < ${dec(least)}`, f, "shortest", "p");
+          this.code.line(`p += ${tier.bits / 8};`);
+        });
+        if (i === t.tiers.length - 1) this.code.line("}");
+      });
+    // One test, which mostly fails, before them all.
+    if (t.tiers.length === 1) wider();
+    else this.code.block(`if (${x} >= ${t.tiers[0]?.at})`, wider);
     this.#rules(f, at);
   }
 
@@ -440,7 +455,7 @@ export class Decoder {
         const known = this.#wants(f) && !konstant && t.order === "big" && !t.signed;
         const word = known ? x : load(t.bits / 8, at);
         this.#checksum?.add(t.bits / 8, word, f.auto === "internet" ? 0 : undefined);
-      }
+      } else this.#exclude(f, 0);
       this.#plus += t.bits / 8;
       this.#seen.set(f.name, f);
       if (!konstant) {

@@ -25,7 +25,6 @@ import {
   num,
   objectType,
   outside,
-  wider,
 } from "./code.js";
 import { ownIn, Sum } from "./sum.js";
 import type { Used } from "./support.js";
@@ -40,6 +39,7 @@ export class Encoder {
   #scope: Scope = new Map();
   #words = 0;
   #checksum: Sum | undefined;
+  readonly #places = new Map<string, string>();
 
   constructor(
     readonly code: Code,
@@ -249,7 +249,6 @@ export class Encoder {
   // ------------------------------------------------------------------------------- writing
 
   cursor(): void {
-    this.#checksum?.close();
     if (this.#base === "p") {
       if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
     } else this.code.line(this.#cursor ? `p = ${this.at};` : `let p = ${this.at};`);
@@ -351,29 +350,61 @@ export class Encoder {
         konst += ((f.type as UintModel).konst ?? 0) * 2 ** shift;
       } else if (f.type.kind === "escape") {
         this.#check(f, x);
-        this.code.line(`const ${local(f.name)}First = ${escapeFirst(f.type, x)};`);
-        terms.push(shifted(`${local(f.name)}First`, shift));
       } else if (f.check !== undefined) {
         terms.push(shifted(`(${this.#checked(f, x, from / 8)})`, shift));
-      } else if (f.auto !== "internet") {
+      } else if (f.auto === "internet") {
+        this.#place(f, from / 8);
+      } else {
         this.#check(f, x);
         const bool = (f.type as UintModel).as === "boolean";
         terms.push(bool ? `(${x} ? ${hex(2 ** shift)} : 0)` : shifted(x, shift));
       }
     });
-    if (konst !== 0 || terms.length === 0) terms.unshift(hex(konst));
+    if (konst !== 0) terms.unshift(hex(konst));
+    const last = fields.at(-1);
+    if (last?.type.kind === "escape") return this.#escape(last, last.type, octets, terms);
     const summed = this.#sums(octets);
-    let word = terms.join(" | ");
-    if (summed || octets === 3) {
-      this.code.line(`const w${this.#words || ""} = ${word};`);
-      word = `w${this.#words++ || ""}`;
-    }
-    if (octets === 3) this.#three("big", word);
-    else this.code.line(`v.setUint${octets * 8}(${this.at}, ${word});`);
+    let word = terms.join(" | ") || "0";
+    if (summed || octets === 3) word = this.#word(word);
+    this.#store(octets, word);
     if (summed) this.#checksum?.add(octets, word, ownIn(group));
     this.#plus += octets;
-    const last = fields.at(-1);
-    if (last?.type.kind === "escape") this.#wider(last, last.type);
+  }
+
+  /** A variable for a word. */
+  #word(text: string): string {
+    const name = `w${this.#words++ || ""}`;
+    this.code.line(`const ${name} = ${text};`);
+    return name;
+  }
+
+  /** Stores 1 to 4 octets of bits. */
+  #store(octets: number, word: string): void {
+    if (octets === 3) this.#three("big", word);
+    else this.code.line(`v.setUint${octets * 8}(${this.at}, ${word});`);
+  }
+
+  /** Stores a group that ends in an escape, of which its last bits are the first part. */
+  #escape(f: FieldModel, t: EscapeModel, octets: number, terms: readonly string[]): void {
+    const x = this.#text(f.name);
+    const before = terms.length > 1 ? this.#word(terms.join(" | ")) : terms[0];
+    this.cursor();
+    const form = (first: string, tier?: EscapeModel["tiers"][number]) => {
+      const word = before === undefined ? first : `${before} | ${first}`;
+      this.#store(octets, octets === 3 ? `(${word})` : word);
+      this.#plus = octets;
+      if (tier !== undefined) this.#number(tier.bits, false, tier.order, x);
+      this.#plus += (tier?.bits ?? 0) / 8;
+      this.#advance();
+    };
+    this.code.line(`if (${x} < ${dec(t.tiers[0]?.at ?? 0)}) {`);
+    this.code.indented(() => form(x));
+    t.tiers.forEach((tier, i) => {
+      const last = i === t.tiers.length - 1;
+      this.code.line(last ? "} else {" : `} else if (${x} < ${dec(2 ** tier.bits)}) {`);
+      this.code.indented(() => form(String(tier.at), tier));
+    });
+    this.code.line("}");
   }
 
   /** Whether the next octets are a word of the checksum. */
@@ -383,15 +414,6 @@ export class Encoder {
 
   #sum(n: number): string {
     return this.#plus + n === 0 ? this.#base : `${this.#base} + ${this.#plus + n}`;
-  }
-
-  #wider(f: FieldModel, t: EscapeModel): void {
-    const x = this.#text(f.name);
-    this.cursor();
-    wider(this.code, `${local(f.name)}First`, t, (tier) => {
-      this.#number(tier.bits, false, tier.order, x);
-      this.code.line(`p += ${tier.bits / 8};`);
-    });
   }
 
   /** Stores a number of whole octets at the next offset. */
@@ -447,6 +469,7 @@ export class Encoder {
       case "uint":
         if (isKonst(f) && !f.lint) this.#number(t.bits, t.signed, t.order, hex(t.konst ?? 0));
         else if (f.auto === "internet") {
+          this.#place(f, 0);
           this.#number(16, false, t.order, "0");
           if (this.#sums(2)) this.#checksum?.add(2, "0", 0);
         } else if (f.check !== undefined)
@@ -532,7 +555,7 @@ export class Encoder {
     const t = f.type as UintModel;
     const given = `typeof ${x} === "number"`;
     this.#refuseIf(`${given} && (${numberRange(t, x)})`, f, `does not fit ${t.bits} bits`);
-    this.code.line(`const ${local(f.name)}At = ${this.#sum(octets)};`);
+    this.#place(f, octets);
     return `${given} ? ${x} : 0`;
   }
 
@@ -686,22 +709,27 @@ export class Encoder {
   }
 
   /** What is computed from the octets written: checksums. */
-  checksums(fields: readonly FieldModel[], offset: (f: FieldModel) => number | undefined): void {
+  checksums(fields: readonly FieldModel[]): void {
     for (const f of fields) {
+      const at = this.#places.get(f.name);
+      if (at === undefined || f.type.kind !== "uint") continue;
       const x = local(f.name);
-      if (f.auto === "internet" && f.type.kind === "uint") {
-        const at = `o + ${offset(f) ?? 0}`;
-        const little =
-          f.type.order === "big" ? "" : f.type.order === "little" ? ", true" : ", little";
+      const { order } = f.type;
+      const little = order === "big" ? "" : order === "little" ? ", true" : ", little";
+      if (f.check === undefined) {
         this.code.line(`v.setUint16(${at}, ${this.#checksum?.of(this.at)}${little});`);
+      } else {
+        const made = `${x}(v, o, ${this.at})`;
+        this.code.line(`if (typeof ${x} === "function") v.setUint16(${at}, ${made}${little});`);
       }
-      if (f.check === undefined || f.type.kind !== "uint") continue;
-      const little =
-        f.type.order === "big" ? "" : f.type.order === "little" ? ", true" : ", little";
-      this.code.line(
-        `if (typeof ${x} === "function") v.setUint16(${x}At, ${x}(v, o, ${this.at})${little});`,
-      );
     }
+  }
+
+  /** Remembers where a field stands that is written when the rest is: so many octets from here. */
+  #place(f: FieldModel, octets: number): void {
+    const at = this.#sum(octets);
+    if (this.#base !== "o") this.code.line(`const ${local(f.name)}At = ${at};`);
+    this.#places.set(f.name, this.#base === "o" ? at : `${local(f.name)}At`);
   }
 }
 
@@ -750,15 +778,6 @@ const alone = (field: FieldModel): Segment => ({
 });
 
 const shifted = (x: string, shift: number): string => (shift === 0 ? x : `(${x} << ${shift})`);
-
-function escapeFirst(t: EscapeModel, x: string): string {
-  return t.tiers.reduceRight((rest, tier, i) => {
-    const least = i === 0 ? tier.at : 2 ** (t.tiers[i - 1]?.bits ?? 0);
-    return i === t.tiers.length - 1
-      ? `${x} < ${dec(least)} ? ${i === 0 ? x : (t.tiers[i - 1]?.at ?? 0)} : ${tier.at}`
-      : `${x} < ${dec(least)} ? ${i === 0 ? x : (t.tiers[i - 1]?.at ?? 0)} : ${rest}`;
-  }, "");
-}
 
 function escapeSize(t: EscapeModel, x: string): string {
   return t.tiers.reduceRight((rest, tier, i) => {

@@ -15,7 +15,7 @@ import {
 import { Code, cond, type Names, num } from "./code.js";
 
 /** The walker's own files. They are copied: what they say holds for every registry. */
-const WALKER = ["tables", "octets", "nodes", "cursor", "walk"] as const;
+export const WALKER = ["tables", "octets", "nodes", "cursor", "walk"] as const;
 
 /** Slots that each header has, before its fields'; as in the walker's tables. */
 const SELF = 0;

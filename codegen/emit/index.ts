@@ -3,11 +3,11 @@ import type { Model } from "../model.js";
 import { emitArbitraries } from "./arbitraries.js";
 import { emitCatalogue } from "./catalogue.js";
 import { emitCodec } from "./codec.js";
-import { emitDissect } from "./fields.js";
+import { emitDissect, WALKER } from "./fields.js";
 import { emitModel } from "./model.js";
 
-/** What a file is made from: one header's spec, by its path without extension, or all of them. */
-export type Source = { readonly header: string } | "all";
+/** What a file is made from: one header's spec, all of them, or a file of the generator's own. */
+export type Source = { readonly header: string } | { readonly copied: string } | "all";
 
 export interface Emitted {
   /** Below the output folder, with slashes. */
@@ -20,11 +20,18 @@ export interface Emitted {
 /** Prints every target. The order of files is that of their paths. */
 export function emit(model: Model): Emitted[] {
   const files: Emitted[] = [];
+  const headers = new Set(model.headers.map((h) => h.file));
   const add = (path: string, text: string, source: Source = "all") =>
     files.push({ path, text, source });
   for (const h of model.headers) add(`${h.file}.ts`, emitCodec(h), { header: h.file });
-  for (const [path, text] of emitArbitraries(model)) add(path, text);
-  for (const [path, text] of emitDissect(model)) add(path, text);
+  for (const [path, text] of emitArbitraries(model)) {
+    const file = path.slice("arbitraries/".length, -".ts".length);
+    add(path, text, headers.has(file) ? { header: file } : { copied: `codegen/${file}.mts` });
+  }
+  for (const [path, text] of emitDissect(model)) {
+    const walker = WALKER.find((name) => path === `dissect/${name}.ts`);
+    add(path, text, walker === undefined ? "all" : { copied: `codegen/walker/${walker}.mts` });
+  }
   add("headers.md", emitCatalogue(model));
   add("model.json", emitModel(model));
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -104,9 +104,8 @@ export function marks(
     for (const n of numbers) {
       if (typeof n === "number") for (const m of [n - 1, n, n + 1]) found.add(m);
     }
-    if (t.kind === "uint" && t.bits <= 12) for (const m of turns(f.name, t.bits, e)) found.add(m);
+    for (const m of turns(f.name, range(f), e)) found.add(m);
   }
-  if (t.kind === "choose" || t.kind === "nested") found.clear();
   const [lo, hi] = range(f);
   return [...found].filter((n) => n > lo && n < hi && Number.isInteger(n)).sort((a, b) => a - b);
 }
@@ -117,15 +116,26 @@ function range({ type: t }: FieldModel): [number, number] {
   return [0, Math.min(2 ** bits - 1, Number.MAX_SAFE_INTEGER)];
 }
 
-/** The first two and the last two places where the truth of `e` changes. */
-function turns(name: string, bits: number, e: Expr): number[] {
+/** Places where the truth of `e` changes, as far as a coarse search sees them. */
+function turns(name: string, [lo, hi]: readonly [number, number], e: Expr): number[] {
+  const holds = (x: number): boolean | undefined => {
+    const self = { lo: x, hi: x };
+    const truth = evaluate(e, new Map([[name, self]]), { self });
+    return truth.lo === truth.hi ? truth.lo !== 0 : undefined;
+  };
+  const steps = Array.from({ length: 54 }, (_, i) => lo + 2 ** i - 1).filter((x) => x < hi);
   const found: number[] = [];
-  let before: boolean | undefined;
-  for (let x = 0; x < 2 ** bits; x++) {
-    const { lo, hi } = evaluate(e, new Map([[name, { lo: x, hi: x }]]), { self: { lo: x, hi: x } });
-    if (lo !== hi) return [];
-    if (before !== undefined && before !== (lo !== 0)) found.push(x - 1, x);
-    before = lo !== 0;
-  }
-  return [...found.slice(0, 4), ...found.slice(-4)];
+  [...steps, hi].reduce((from, to) => {
+    let [a, b] = [from, to];
+    const before = holds(a);
+    if (before === undefined || holds(b) === before) return to;
+    while (b - a > 1) {
+      const middle = Math.floor((a + b) / 2);
+      if (holds(middle) === before) a = middle;
+      else b = middle;
+    }
+    found.push(a, b);
+    return to;
+  });
+  return found;
 }

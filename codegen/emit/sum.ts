@@ -9,8 +9,7 @@ import type { Used } from "./support.js";
 export class Sum {
   readonly #terms: string[] = [];
   #end = 0;
-  #excluded = false;
-  #named = false;
+  #own = "";
 
   constructor(
     readonly code: Code,
@@ -25,7 +24,6 @@ export class Sum {
   /** Adds them; the two octets at `own` are the checksum's and do not count. */
   add(octets: number, word: string, own?: number): void {
     this.#end += octets;
-    if (own !== undefined) this.#excluded = true;
     if (octets === 2) {
       if (own === undefined) this.#terms.push(word);
     } else if (own === 0) this.#terms.push(`(${word} & 0xffff)`);
@@ -33,18 +31,15 @@ export class Sum {
     else this.#terms.push(`${this.used.get("halves")}(${word})`);
   }
 
-  /** Adds up the words so far: nothing that follows is at a fixed distance. */
-  close(): void {
-    if (this.#terms.length === 0 || this.#named) return;
-    this.code.line(`const sum = ${this.#terms.join(" + ")};`);
-    this.#named = true;
+  /** The checksum's own octets, at `at`, are among those of the loop: they are taken off again. */
+  exclude(at: string, odd: string): void {
+    this.#own = ` - v.getUint16(${at}${odd === "" ? "" : `, ${odd}`})`;
   }
 
-  /** The checksum of all octets up to `end`; `own`: the field's, if it is not zero. */
-  of(end: string, own?: string): string {
-    this.close();
-    const words = this.#named ? "sum" : "0";
-    const sum = own === undefined || this.#excluded ? words : `${words} - ${own}`;
+  /** The checksum of all octets up to `end`. */
+  of(end: string): string {
+    if (this.#terms.length > 0) this.code.line(`const sum = ${this.#terms.join(" + ")};`);
+    const sum = (this.#terms.length > 0 ? "sum" : "0") + this.#own;
     const from = this.#end === 0 ? "o" : `o + ${this.#end}`;
     return `${this.used.get("internet")}(v, ${from}, ${end}, ${sum})`;
   }

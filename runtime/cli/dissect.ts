@@ -119,12 +119,15 @@ async function run(options: Options): Promise<number> {
     await print(`${(options.messages ? messageColumns : options.fields).join("\t")}\n`);
   }
   let found = 0;
+  const list = new List(options.format);
   try {
     for await (const frame of dissect(options.file)) {
       found += frame.messages.length;
-      await print(textOf(frame, options));
+      await print(options.messages ? list.add(frame) : textOf(frame, options));
     }
+    await print(list.rest());
   } catch (error) {
+    await print(list.rest());
     if (error instanceof CaptureError) {
       const { damage, frames } = error;
       const before = damage.unreadable
@@ -144,18 +147,38 @@ async function run(options: Options): Promise<number> {
   return 0;
 }
 
-function textOf(frame: Frame, { format, messages, fields, verbose }: Options): string {
-  const lines = (list: readonly string[]) => list.map((l) => `${l}\n`).join("");
-  if (messages) {
-    const row: Record<string, (m: Message) => string> = {
-      tsv: messageRow,
-      ndjson: (m) => JSON.stringify(messageObject(m)),
-      tree: (m) => `${String(m.frame).padStart(6)}  ${messageText(m)}`,
-    };
-    return lines(frame.messages.map((m) => row[format]?.(m) ?? ""));
-  }
+function textOf(frame: Frame, { format, fields, verbose }: Options): string {
   // What comes after the last frame repeats no row of it.
-  if (format === "tsv") return lines(frame.late ? [] : [frameRow(frame, fields)]);
-  if (format === "ndjson") return lines([JSON.stringify(frameObject(frame))]);
+  if (format === "tsv") return frame.late ? "" : `${frameRow(frame, fields)}\n`;
+  if (format === "ndjson") return `${JSON.stringify(frameObject(frame))}\n`;
   return `${treeText(frame, verbose)}\n`;
+}
+
+/** A list of messages in the order of their frames: those behind a hole are found late. */
+class List {
+  #rows: { readonly frame: number; readonly text: string }[] = [];
+
+  constructor(readonly format: string) {}
+
+  /** The rows that nothing can come before any more. */
+  add({ messages, waits }: Frame): string {
+    for (const m of messages) {
+      // A table's rows are whole messages.
+      if (this.format === "tsv" && m.missing > 0) continue;
+      this.#rows.push({ frame: m.frame, text: this.#row(m) });
+    }
+    return waits ? "" : this.rest();
+  }
+
+  rest(): string {
+    const rows = this.#rows.sort((a, b) => a.frame - b.frame);
+    this.#rows = [];
+    return rows.map((r) => `${r.text}\n`).join("");
+  }
+
+  #row(m: Message): string {
+    if (this.format === "tsv") return messageRow(m);
+    if (this.format === "ndjson") return JSON.stringify(messageObject(m));
+    return `${String(m.frame).padStart(6)}  ${messageText(m)}`;
+  }
 }

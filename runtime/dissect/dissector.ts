@@ -1,11 +1,10 @@
 /**
- * Takes packets apart, one after the other: walks their headers, puts datagrams and streams together,
- * and finds the messages in them. What headers mean comes from the registry alone.
+ * Takes frames apart, one after the other. Which header follows which is in the registry; here is what
+ * must be remembered between frames, and what happens to payloads on their way up.
  */
 import {
   type Choice,
   type Ends,
-  type Facts,
   type HeaderTable,
   type OpenerTable,
   type Registry,
@@ -15,101 +14,66 @@ import {
 } from "../../generated/dissect.js";
 import type { Packet } from "./capture.js";
 import { Fragments } from "./flow/fragments.js";
-import { HttpUpgrade } from "./flow/http-upgrade.js";
-import { Join } from "./flow/join.js";
+import { type Keys, open } from "./flow/open.js";
+import { records } from "./flow/records.js";
 import { Budget, Stream } from "./flow/stream.js";
 import { unmask } from "./flow/unmask.js";
-import { addressText } from "./format.js";
-import { Framing, type Host, type Opened, type Unit } from "./framing.js";
+import { type Direction, type Flow, Flows, Side } from "./flow.js";
+import type { Frame, Layer, Message, Rest } from "./frame.js";
+import { Framing, type Opened, type Unit } from "./framing.js";
+import { messageOf } from "./message.js";
 import { type Source, sourceOf } from "./source.js";
 import { first, Tables } from "./tables.js";
 
-/** A header, and where its octets are. */
-export interface Layer {
-  readonly walked: Walked;
+/** Headers in one another at most; a deeper packet is hostile. */
+const DEEPEST = 64;
+/** Octets that wait for others before them, in all streams together. */
+const WAITING = 64 * 2 ** 20;
+/** The table by which frames begin. */
+const ROOT = "linktype";
+
+/** Octets of a source: up to `end` they are there, up to `claim` they should be. */
+interface Span {
   readonly source: Source;
+  readonly start: number;
+  readonly end: number;
+  readonly claim: number;
 }
 
-/** One message of an application. */
-export interface Message {
-  /** Number of the frame with which it was complete. */
+/** What stands around a header. */
+interface Place {
+  /** Sender and receiver on the nearest layer below that names them. */
+  readonly ends?: Ends;
+  /** The value by which the header was found. */
+  readonly value: number;
+  readonly flow?: Flow;
+  readonly way: Direction;
+  /** It repeats another packet. */
+  readonly quoted: boolean;
+  readonly depth: number;
+  /** Number of the frame with which it is complete. */
   readonly frame: number;
-  /** Number of its flow, from 0; each kind of flow counts apart. */
-  readonly stream: number;
-  readonly from: string;
-  readonly to: string;
-  /** By which framing it came: last word of the name of the header that carried it. */
-  readonly transport: string;
-  /** Its sender's protocol, by name if it has one. */
-  readonly protocol: string;
-  /** Octets of its own header and payload. */
-  readonly length: number;
-  /** Its own header, in words of four octets. */
-  readonly tags: readonly string[];
-  readonly payload: Uint8Array;
 }
 
-/** What was found in a packet, and in what it completed. */
-export interface Frame {
-  readonly packet: Packet;
-  readonly layers: readonly Layer[];
-  readonly protocols: readonly string[];
-  /** Octets that no header claims. */
-  readonly rest: { readonly source: Source; readonly from: number; readonly to: number }[];
-  readonly messages: readonly Message[];
-  /** Found after the last packet, when streams were told that nothing comes any more. */
-  readonly late: boolean;
-  /** What is to be said about flows: holes, framing that is lost. */
-  readonly remarks: readonly string[];
+export interface DissectorOptions {
+  /** Opens what is sealed. */
+  readonly keys?: Keys;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer U)[] ? U[] : T[K] };
 
-/** One direction of a flow. */
-interface Side {
-  readonly facts: Map<string, number | string>;
-  readonly from: string;
-  readonly to: string;
-  join: Join;
-  stream: Stream | undefined;
-  framing: Framing | undefined;
-}
-
-interface Flow {
-  readonly number: number;
-  readonly sides: readonly [Side, Side];
-  upgrade: HttpUpgrade | undefined;
-  /** The side that asked for an upgrade knows the answer. */
-  told: boolean;
-}
-
-/** What is known on the way through a packet. */
-interface Way {
-  readonly facts: Facts;
-  readonly flow: Flow | undefined;
-  readonly side: 0 | 1;
-  /** Number of the frame that completed what is walked. */
-  readonly frame: number;
-  /** Sender and receiver of each layer, outermost first. */
-  readonly ends: Ends[];
-  /** Value by which the last header was found. */
-  value: number;
-  /** Octets repeat another packet: they belong to no flow. */
-  quoted: boolean;
-}
-
 export class Dissector {
   readonly #tables: Tables;
   readonly #walker = new Walker();
+  readonly #flows = new Flows();
   readonly #fragments = new Fragments();
-  readonly #budget = new Budget(256 * 2 ** 20);
-  readonly #flows = new Map<string, Flow>();
-  /** Flows of each kind so far. */
-  readonly #counts = new Map<HeaderTable, number>();
+  readonly #budget = new Budget(WAITING);
+  readonly #keys: Keys | undefined;
   #frame: Writable<Frame> | undefined;
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, options: DissectorOptions = {}) {
     this.#tables = new Tables(registry);
+    this.#keys = options.keys;
   }
 
   /** Full names of all fields that can be found. */
@@ -118,21 +82,16 @@ export class Dissector {
   }
 
   packet(packet: Packet): Frame {
-    const frame = begin(packet);
+    const { octets, number, offset, link } = packet;
+    const frame = begin(packet, false);
     this.#frame = frame;
-    const source = sourceOf("frame", packet.octets, packet.number, { file: packet.offset });
-    const facts = new Map<string, number | string>();
-    const way: Way = {
-      facts,
-      flow: undefined,
-      side: 0,
-      frame: packet.number,
-      ends: [],
-      value: 0,
-      quoted: false,
-    };
-    const table = this.#tables.claimed("linktype", packet.link);
-    this.#walk(table, source, 0, packet.octets.length, packet.length, way);
+    const source = sourceOf("frame", octets, number, { file: offset });
+    const claim = Math.max(packet.length, octets.length);
+    const span = { source, start: 0, end: octets.length, claim };
+    const table = this.#tables.claimed(ROOT, link);
+    if (table === undefined) this.#rest(span, `link type ${link} is not known`);
+    else this.#enter(table, span, { value: link, way: 0, quoted: false, depth: 0, frame: number });
+    frame.waits = this.#budget.left < WAITING;
     return frame;
   }
 
@@ -140,294 +99,280 @@ export class Dissector {
   finish(last: Packet): Frame {
     const frame = begin(last, true);
     this.#frame = frame;
-    for (const flow of this.#flows.values()) for (const side of flow.sides) side.stream?.finish();
+    for (const flow of this.#flows.open) this.#end(flow);
     return frame;
   }
 
-  /** Walks headers from `table` on, one inside the other. */
-  #walk(
-    table: HeaderTable | undefined,
-    source: Source,
-    from: number,
-    to: number,
-    claim: number,
-    way: Way,
-  ): void {
-    const frame = this.#frame as Writable<Frame>;
-    let [header, here, at, end, stop] = [table, source, from, to, claim];
-    while (header !== undefined) {
-      const pseudo = () => {
-        const inner = way.ends.at(-1);
-        return inner === undefined ? undefined : inner.words + way.value;
-      };
-      const w = this.#walker.walk(header, here.view, at, end, {
-        claim: stop,
-        facts: way.facts,
-        pseudo,
-      });
-      frame.layers.push({ walked: w, source: here });
-      if (frame.protocols.at(-1) !== header.protocol) frame.protocols.push(header.protocol);
-      if (w.cut) return;
-      const outer = way.ends.at(-1);
-      if (w.ends !== undefined) way.ends.push(w.ends);
-      [at, end, stop] = [w.head, w.end, w.claim];
-      for (const step of w.via) {
-        const passed = this.#via(step, w, here, at, end, stop, way);
-        if (passed === undefined) return;
-        [here, at, end, stop] = passed;
+  #end(flow: Flow): void {
+    for (const way of [0, 1] as const) {
+      const { stream, framing } = flow.sides[way];
+      stream?.finish();
+      const open = framing?.open;
+      if (open === undefined) continue;
+      const what = open.table === undefined ? "a header" : open.table.title;
+      const lack = open.lack === undefined ? "" : `, ${octetsOf(open.lack)} missing`;
+      this.#remark(flow, way, `unfinished: ${octetsOf(open.octets)} of ${what}${lack}`);
+    }
+    this.#flows.open.delete(flow);
+  }
+
+  #remark(flow: Flow, way: Direction, text: string): void {
+    const { from, to } = flow.named(way);
+    this.#frame?.remarks.push(`${flow.kind.protocol} ${flow.number}, ${from} → ${to}: ${text}`);
+  }
+
+  #rest({ source, start, end, claim }: Span, what: string): void {
+    if (start >= claim) return;
+    const rest: Rest = { is: "octets", source, from: start, to: end, lack: claim - end, what };
+    this.#frame?.parts.push(rest);
+  }
+
+  #protocol(name: string): void {
+    const protocols = this.#frame?.protocols ?? [];
+    if (protocols.at(-1) !== name) protocols.push(name);
+  }
+
+  /** Takes a header and all above it apart. */
+  #enter(table: HeaderTable, span: Span, place: Place): Layer | undefined {
+    if (place.depth > DEEPEST) {
+      this.#rest(span, "too many headers in one another");
+      return undefined;
+    }
+    const { source, start, end, claim } = span;
+    const around = {
+      claim,
+      facts: place.flow?.sides[place.way] ?? new Side(),
+      pseudo: () => place.ends && place.ends.words + place.value,
+    };
+    const walked = this.#walker.walk(table, source.view, start, end, around);
+    const ends = walked.ends ?? place.ends;
+    let inner: Place = { ...place, ...(ends && { ends }), depth: place.depth + 1 };
+    if (walked.ends !== undefined && !place.quoted && this.#tables.flows(table)) {
+      inner = { ...inner, ...this.#flow(table, place.ends, walked) };
+    }
+    const { flow, way } = inner;
+    const layer: Layer = {
+      is: "header",
+      walked,
+      source,
+      ...(flow && flow !== place.flow && { flow: { number: flow.number, ...flow.named(way) } }),
+    };
+    this.#frame?.parts.push(layer);
+    this.#protocol(table.protocol);
+    if (!walked.cut && table.payload !== undefined) this.#up(layer, inner);
+    return layer;
+  }
+
+  /** The packet's flow; a new one if it opens a stream anew between the same ends. */
+  #flow(table: HeaderTable, below: Ends | undefined, walked: Walked): Pick<Place, "flow" | "way"> {
+    const [flow, way] = this.#flows.find(table, below, walked.ends as Ends);
+    const opens = walked.via.find((s) => s.op === "stream" && s.with.syn === 1);
+    if (opens === undefined || !flow.sides[way].stream?.restarts(opens.with.seq ?? 0)) {
+      return { flow, way };
+    }
+    this.#end(flow);
+    return { flow: this.#flows.renew(flow, way), way: 0 };
+  }
+
+  /** Through the operations to what follows. */
+  #up(layer: Layer, place: Place): void {
+    const { table, next, via, head, end, claim } = layer.walked;
+    let span: Span = { source: layer.source, start: head, end, claim };
+    let split = next?.next.again === true;
+    for (const step of via) {
+      if (step.op === "stream") return this.#ordered(layer, step, span, place);
+      if (step.op === "records") split = true;
+      else {
+        const done = this.#operate(step, span, place, table, next);
+        if (typeof done === "string") return this.#rest(span, done);
+        span = done;
       }
-      const flow = this.#tables.flows(header) && outer !== undefined && !way.quoted;
-      const inner: Way = flow ? this.#enter(header, outer, w, way) : way;
-      header = this.#next(w.next, here, at, end, stop, inner);
-      if (inner !== way) return this.#walk(header, here, at, end, stop, inner);
     }
-    if (at < end) frame.rest.push({ source: here, from: at, to: end });
+    if (next === undefined) this.#rest(span, "payload");
+    else if (split) this.#split(layer, next, span, place);
+    else this.#dispatch(layer, next, span, place);
   }
 
-  /** The header that follows. A message is told of before its own header is walked. */
-  #next(
-    choice: Choice | undefined,
-    source: Source,
-    at: number,
-    end: number,
-    claim: number,
-    way: Way,
-  ): HeaderTable | undefined {
-    if (choice === undefined) return undefined;
-    const { next, value } = choice;
-    const frame = this.#frame as Writable<Frame>;
-    if (next.listed) frame.protocols.push(next.of);
-    if (next.quoted) way.quoted = true;
-    if (!Number.isNaN(value)) way.value = value;
-    const found =
-      next.by === "trial"
-        ? this.#tried(next.of, source, at, end)
-        : this.#tables.chosen(choice, (name) => way.facts.get(name));
-    if (next.message && claim <= end) this.#message(choice, found, source, at, end, way);
-    return found;
-  }
-
-  #tried(table: string, source: Source, at: number, end: number): HeaderTable | undefined {
-    for (const candidate of this.#tables.tried(table)) {
-      if (!("fields" in candidate)) continue;
-      const n = candidate.measure?.(source.view, at, end) ?? -1;
-      const refuted = n < 0 && !(candidate.computed?.includes(-n - 0x1000000) ?? false);
-      if (!refuted) return candidate;
+  /** One operation: its result, or what the octets are that have none. */
+  #operate(
+    { op, with: values }: Step,
+    { source, start, end, claim }: Span,
+    place: Place,
+    table: HeaderTable,
+    next: Choice | undefined,
+  ): Span | string {
+    const lack = claim - end;
+    const whole = (s: Source) => ({
+      source: s,
+      start: 0,
+      end: s.bytes.length,
+      claim: s.bytes.length + lack,
+    });
+    switch (op) {
+      case "unmask":
+        return whole(unmask(values.key ?? 0, source, start, end));
+      case "open": {
+        const opened = lack === 0 && open(this.#keys, values.key ?? 0, source, start, end);
+        return opened ? whole(sourceOf("opened", opened, place.frame)) : "sealed";
+      }
+      case "join": {
+        const piece = { first: values.first === 1, last: values.last === 1 };
+        if (lack > 0 && !(piece.first && piece.last)) return "piece of a message";
+        const side = place.flow?.sides[place.way] ?? new Side();
+        const joined = side.join(table).take(piece, source, start, end);
+        if (joined === undefined) return "piece of a message";
+        return {
+          source: joined.source,
+          start: joined.from,
+          end: joined.to,
+          claim: joined.to + lack,
+        };
+      }
+      default: {
+        if (place.quoted || lack > 0) return "fragment";
+        const { from, to } = place.ends ?? {};
+        const key = `${from} ${to} ${table.name} ${next?.value} ${values.id}`;
+        const fragment = { key, offset: values.offset ?? 0, more: values.more === 1 };
+        const datagram = this.#fragments.take(fragment, source, start, end);
+        return datagram === undefined ? "fragment" : whole(datagram);
+      }
     }
-    return undefined;
   }
 
-  #message(
-    { next }: Choice,
-    header: HeaderTable | undefined,
-    source: Source,
-    at: number,
-    end: number,
-    way: Way,
-  ): void {
-    const frame = this.#frame as Writable<Frame>;
-    const carrier = frame.layers.at(-1)?.walked.table.name ?? "";
-    const around = { claim: end, facts: way.facts };
-    const head = header && this.#walker.walk(header, source.view, at, end, around, false).head;
-    const body = head ?? at;
-    const side = way.flow?.sides[way.side];
-    const fact = way.facts.get(next.of);
-    frame.messages.push({
-      frame: way.frame,
-      stream: way.flow?.number ?? 0,
-      from: side?.from ?? "",
-      to: side?.to ?? "",
-      transport: carrier.slice(carrier.lastIndexOf(".") + 1),
-      protocol: this.#tables.nameOf(next.of, fact) ?? "",
-      length: end - at,
-      tags: words(source.bytes.subarray(at, body)),
-      payload: source.bytes.subarray(body, end),
+  /** Into a stream: what it makes of the octets comes back as units. */
+  #ordered(layer: Layer, { with: values }: Step, span: Span, place: Place): void {
+    const { source, start, end, claim } = span;
+    const { flow, way } = place;
+    if (flow === undefined) return this.#rest(span, "quoted");
+    if (values.rst === 1) return this.#rest(span, "sent with a reset");
+    const side = flow.sides[way];
+    side.framing ??= this.#framing(layer.walked.next, flow, way);
+    side.stream ??= new Stream(side.framing, this.#budget);
+    const parts = this.#frame?.parts ?? [];
+    const before = parts.length;
+    const run = { source, from: start, to: end, lack: claim - end };
+    const arrival = side.stream.take(values.seq ?? 0, values.syn === 1, run);
+    if (arrival === "again") this.#rest(span, "sent again");
+    else if (arrival === "early") this.#rest(span, "waits for octets before it");
+    else if (side.framing.opaque && start < end) {
+      this.#protocol("data");
+      this.#rest(span, "data");
+    } else if (parts.length === before) this.#rest(span, "part of a message");
+  }
+
+  #framing(choice: Choice | undefined, flow: Flow, way: Direction): Framing {
+    return new Framing(choice, {
+      tables: this.#tables,
+      walker: this.#walker,
+      facts: flow.sides[way],
+      unit: (unit) => this.#unit(unit, flow, way),
+      opener: (opener, source, from, to) => this.#opener(opener, source, from, to, flow, way),
+      lost: (position, why) => {
+        if (position > 0) this.#remark(flow, way, `${why} at octet ${position}`);
+      },
     });
   }
 
-  /** What an operation makes of a payload; undefined: nothing that could be walked now. */
-  #via(
-    { op, with: values }: Step,
-    w: Walked,
-    source: Source,
-    at: number,
-    end: number,
-    claim: number,
-    way: Way,
-  ): [Source, number, number, number] | undefined {
-    const frame = this.#frame as Writable<Frame>;
-    const value = (name: string) => values[name] ?? Number.NaN;
-    const rest = () => void (at < end && frame.rest.push({ source, from: at, to: end }));
-    switch (op) {
-      case "unmask": {
-        const plain = unmask(value("key"), source, at, end);
-        return [plain, 0, end - at, claim - at];
-      }
-      case "fragments": {
-        const ends = way.ends.at(-1);
-        const key = `${text(ends)}|${value("id")}|${w.next?.value}`;
-        const offset = value("offset");
-        if (claim > end || way.quoted) return void rest();
-        const whole = this.#fragments.take(
-          { key, offset, more: value("more") !== 0 },
-          source,
-          at,
-          end,
-        );
-        if (whole === undefined) return void rest();
-        return [whole, 0, whole.bytes.length, whole.bytes.length];
-      }
-      case "join": {
-        const side = way.flow?.sides[way.side];
-        const piece = { first: value("first") !== 0, last: value("last") !== 0 };
-        if (claim > end) return void rest();
-        const whole = side?.join.take(piece, source, at, end);
-        if (whole === undefined) return void rest();
-        return [whole.source, whole.from, whole.to, whole.to];
-      }
-      case "stream":
-        this.#stream(w, values, source, at, end, claim, way);
-        return undefined;
-      case "open":
-      case "records":
-        // Sealed, or pieces of what was sealed: without keys they are octets.
-        return void rest();
-    }
+  #unit(unit: Unit, flow: Flow, way: Direction): void {
+    const place = { value: Number.NaN, flow, way, quoted: false, depth: 1, frame: unit.frame };
+    this.#enter(unit.table, unit, place);
   }
 
-  /** The flow between a header's ends, which stand inside those of the layer around it. */
-  #flow(
-    header: HeaderTable,
-    outer: Ends,
-    w: Walked,
-    fresh: (flow: Flow, side: 0 | 1) => boolean,
-  ): [Flow, 0 | 1] {
-    const from = addressText(outer.from, outer.format, w.ends?.from);
-    const to = addressText(outer.to, outer.format, w.ends?.to);
-    const key = (a: string, b: string) => `${header.name} ${a} ${b}`;
-    const there = this.#flows.get(key(from, to));
-    if (there !== undefined) {
-      const side = there.sides[0].from === from ? 0 : 1;
-      if (!fresh(there, side)) return [there, side];
-      for (const s of there.sides) s.stream?.finish();
-    }
-    const number = this.#counts.get(header) ?? 0;
-    this.#counts.set(header, number + 1);
-    const flow: Flow = {
-      number,
-      sides: [side(from, to), side(to, from)],
-      upgrade: undefined,
-      told: false,
-    };
-    this.#flows.set(key(from, to), flow);
-    this.#flows.set(key(to, from), flow);
-    return [flow, 0];
-  }
-
-  #enter(header: HeaderTable, outer: Ends, w: Walked, way: Way): Way {
-    const [flow, at] = this.#flow(header, outer, w, () => false);
-    return { ...way, flow, side: at, facts: flow.sides[at].facts };
-  }
-
-  #stream(
-    w: Walked,
-    values: Step["with"],
+  #opener(
+    opener: OpenerTable,
     source: Source,
     from: number,
     to: number,
-    claim: number,
-    way: Way,
-  ): void {
-    const frame = this.#frame as Writable<Frame>;
-    const outer = way.ends.at(-2);
-    const seq = values.seq ?? 0;
-    const syn = values.syn === 1;
-    const run = { source, from, to, lack: claim - to };
-    if (outer === undefined || way.quoted) {
-      if (from < to) frame.rest.push({ source, from, to });
-      return;
+    flow: Flow,
+    way: Direction,
+  ): Opened {
+    const verdict = flow.upgrade.look(way, source.bytes.subarray(from, to));
+    if (verdict.is !== "granted") return verdict;
+    for (const [fact, name] of Object.entries(opener.sets)) {
+      const value = verdict.values[name];
+      if (value !== undefined) flow.sides[way].set(fact, value);
     }
-    const [flow, at] = this.#flow(
-      w.table,
-      outer,
-      w,
-      (f, s) => syn && f.sides[s].stream?.restarts(seq) === true,
-    );
-    const own = flow.sides[at];
-    own.framing ??= new Framing(w.next, own.facts, this.#host(flow, at));
-    own.stream ??= new Stream(own.framing, this.#budget);
-    if (own.framing.opaque && from < to) frame.rest.push({ source, from, to });
-    own.stream.take(seq, syn, run);
+    this.#protocol(opener.name);
+    const end = from + verdict.octets;
+    this.#rest({ source, start: from, end, claim: end }, opener.name);
+    // The other side may have waited for this one.
+    flow.sides[way === 0 ? 1 : 0].framing?.resume();
+    return { is: "granted", octets: verdict.octets, next: first(opener.next) };
   }
 
-  #host(flow: Flow, at: 0 | 1): Host {
-    const own = flow.sides[at];
-    return {
-      tables: this.#tables,
-      walker: this.#walker,
-      unit: ({ table, source, start, end, claim, frame }: Unit) => {
-        const way: Way = {
-          facts: own.facts,
-          flow,
-          side: at,
-          frame,
-          ends: [],
-          value: 0,
-          quoted: false,
-        };
-        this.#walk(table, source, start, end, claim, way);
-      },
-      opener: (opener: OpenerTable, source: Source, from: number, to: number): Opened => {
-        flow.upgrade ??= new HttpUpgrade();
-        const other = flow.sides[at === 0 ? 1 : 0];
-        const verdict = flow.upgrade.look(at, source.bytes.subarray(from, to));
-        if (verdict.is === "granted") {
-          for (const [fact, name] of Object.entries(opener.sets)) {
-            const value = verdict.values[name];
-            if (value !== undefined) own.facts.set(fact, value);
-          }
-          this.#frame?.protocols.push(opener.name);
-        }
-        // The side that asked has waited for this answer.
-        if (flow.upgrade.answered && !flow.told) {
-          flow.told = true;
-          other.framing?.resume();
-        }
-        return verdict.is === "granted"
-          ? { is: "granted", octets: verdict.octets, next: first(opener.next) }
-          : verdict;
-      },
-      lost: (why: string) => void this.#frame?.remarks.push(`${own.from} → ${own.to}: ${why}`),
-    };
+  /** What follows, again and again, to the payload's end. */
+  #split(layer: Layer, choice: Choice, span: Span, place: Place): void {
+    const { source, end, claim } = span;
+    const pieces = records(span.start, end, (at) => {
+      const table = this.#recognised(choice, { ...span, start: at });
+      if (table === undefined) return undefined;
+      const around = { claim: end, facts: new Side() };
+      const { claim: stop, cut } = this.#walker.walk(table, source.view, at, end, around, false);
+      return cut ? undefined : stop;
+    });
+    for (const { from, to } of pieces) {
+      this.#dispatch(layer, choice, { source, start: from, end: to, claim: to }, place);
+    }
+    this.#rest({ source, start: pieces.at(-1)?.to ?? span.start, end, claim }, "data");
+  }
+
+  #dispatch(layer: Layer, choice: Choice, span: Span, place: Place): void {
+    const { next } = choice;
+    const side = place.flow?.sides[place.way];
+    const table =
+      next.by === "trial"
+        ? this.#recognised(choice, span)
+        : this.#tables.chosen(choice, (name) => side?.get(name));
+    const empty = span.start === span.claim && next.message !== true && table?.min !== 0;
+    if (empty) return;
+    let header: Layer | undefined;
+    if (table === undefined) {
+      if (next.message !== true) this.#protocol("data");
+      this.#rest(span, next.message === true ? "payload" : "data");
+    } else {
+      if (next.listed) this.#protocol(next.of);
+      const quoted = place.quoted || next.quoted === true;
+      header = this.#enter(table, span, { ...place, value: choice.value, quoted });
+    }
+    if (next.message !== true || place.flow === undefined) return;
+    const { flow, way, frame } = place;
+    const carrier = layer.walked.table;
+    const names = this.#names(next.of, flow, way);
+    const found = { ...span, carrier, header, flow, way, frame, ...names };
+    this.#frame?.messages.push(messageOf(found));
+  }
+
+  #names(fact: string, flow: Flow, way: Direction): Pick<Message, "protocol" | "peer"> {
+    const name = (side: Side) => this.#tables.nameOf(fact, side.get(fact));
+    const other = flow.sides[way === 0 ? 1 : 0];
+    return { protocol: name(flow.sides[way]) ?? "", peer: name(other) };
+  }
+
+  /** The header whose codec accepts the octets, or would if they were not cut or their sums were right. */
+  #recognised({ next }: Choice, { source, start, end, claim }: Span): HeaderTable | undefined {
+    let likely: HeaderTable | undefined;
+    for (const table of this.#tables.tried(next.of)) {
+      if ("op" in table) continue;
+      const n = table.measure?.(source.view, start, end) ?? BAD;
+      if (n > 0) return table;
+      const cut = n < 0 && n > BAD && claim > end && start < end;
+      if (cut || table.computed?.includes(BAD - n)) likely ??= table;
+    }
+    return likely;
   }
 }
 
-const begin = (packet: Packet, late = false): Writable<Frame> => ({
+/** Results of a codec's `measure` from here on downwards are faults: their numbers, negated. */
+const BAD = -(2 ** 24);
+
+const begin = (packet: Packet, late: boolean): Writable<Frame> => ({
   packet,
   late,
-  layers: [],
+  waits: false,
+  parts: [],
   protocols: [],
-  rest: [],
   messages: [],
   remarks: [],
 });
 
-const side = (from: string, to: string): Side => ({
-  facts: new Map(),
-  from,
-  to,
-  join: new Join(),
-  stream: undefined,
-  framing: undefined,
-});
-
-const text = (ends: Ends | undefined): string =>
-  ends === undefined
-    ? ""
-    : `${addressText(ends.from, ends.format)} ${addressText(ends.to, ends.format)}`;
-
-/** Octets in hex, in groups of four. */
-function words(octets: Uint8Array): string[] {
-  const hex = Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("hex");
-  return hex.match(/.{1,8}/g) ?? [];
-}
+const octetsOf = (n: number): string => (n === 1 ? "1 octet" : `${n} octets`);

@@ -25,12 +25,21 @@ function digits(bits: number): number {
 }
 
 function octetsText(octets: Uint8Array, format: Format): string {
-  if (format === "mac") return hex(octets).match(/../g)?.join(":") ?? "";
-  if (format === "ipv6" && octets.length === 16) return ipv6(octets);
-  if (format === "ipv4" && octets.length === 4) return octets.join(".");
-  if (format === "text") return escaped(LATIN1.decode(octets));
-  return hex(octets);
+  const { length, print } = FORMS[format] ?? {};
+  return print === undefined || (length ?? octets.length) !== octets.length
+    ? hex(octets)
+    : print(octets);
 }
+
+/** How octets of a format are printed, if they are as many as it has. */
+const FORMS: Readonly<
+  Partial<Record<Format, { readonly length?: number; readonly print: (o: Uint8Array) => string }>>
+> = {
+  mac: { print: (o) => hex(o).match(/../g)?.join(":") ?? "" },
+  ipv4: { length: 4, print: (o) => o.join(".") },
+  ipv6: { length: 16, print: ipv6 },
+  text: { print: (o) => escaped(LATIN1.decode(o)) },
+};
 
 const LATIN1 = new TextDecoder("latin1");
 

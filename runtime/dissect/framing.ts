@@ -1,6 +1,6 @@
 /**
  * Finds the units in a direction of a stream: each is a header with its payload, and after it the next
- * begins. A unit that spans segments is put together, one that lies in a segment stays there.
+ * begins. A unit that lies in a segment stays there; one that spans segments is put together.
  */
 import type { Choice, Facts, HeaderTable, OpenerTable, Walker } from "../../generated/dissect.js";
 import type { Run, Sink } from "./flow/stream.js";
@@ -12,14 +12,14 @@ export interface Unit {
   readonly table: HeaderTable;
   readonly source: Source;
   readonly start: number;
-  /** Octets there are, and octets it should have. */
+  /** Where its octets end, and where they should. */
   readonly end: number;
   readonly claim: number;
-  /** Number of the frame with which it was complete, and all before it. */
+  /** Number of the frame with which it and all before it was complete. */
   readonly frame: number;
 }
 
-/** What the beginning of a stream, or what follows in it, turned out to be. */
+/** What an opener says about the octets at the beginning of a stream. */
 export type Opened =
   | { readonly is: "granted"; readonly octets: number; readonly next: Choice | undefined }
   | { readonly is: "more" | "wait" | "no" };
@@ -28,89 +28,106 @@ export type Opened =
 export interface Host {
   readonly tables: Tables;
   readonly walker: Walker;
+  readonly facts: Facts;
   unit(unit: Unit): void;
-  /** An opening in text. */
   opener(opener: OpenerTable, source: Source, from: number, to: number): Opened;
-  /** Framing is lost, or was never found; what comes is octets. */
-  lost(why: string): void;
+  /** Framing is lost at an octet of the stream: from here on all is octets. */
+  lost(position: number, why: string): void;
 }
 
 /** A unit whose header is known. */
-interface Awaited {
+interface Begun {
   readonly table: HeaderTable;
-  /** Octets of its head, and of the whole. */
   readonly head: number;
   readonly total: number;
-  /** What follows it; undefined: the same choice as before. */
-  readonly next: Choice | undefined;
+  /** What follows it; `again`: what was expected before it. */
+  readonly after: Choice | "again" | undefined;
 }
 
 /** Octets of a unit that are kept; a longer one is counted, and shown as cut. */
 const LONGEST = 64 * 2 ** 20;
-/** Answers of `measure` at or below it are faults. */
-const FAULT = -0x1000000;
+/** Octets that are kept while the other side has not answered. */
+const PATIENCE = 2 ** 20;
+/** Results of a codec's `measure` from here on downwards are faults. */
+const BAD = -(2 ** 24);
+
+const NO_FACTS: Facts = { get: () => undefined, set() {} };
 
 export class Framing implements Sink {
+  /** What is expected; undefined: octets are only octets. */
   #choice: Choice | undefined;
-  #awaited: Awaited | undefined;
-  /** Octets of the unit that has begun. */
+  #begun: Begun | undefined;
+  /** The first octets of the unit that has begun. */
   #held = new Growing();
-  /** Octets of it that are missing or not kept, behind those held. */
+  /** Octets behind them that are missing, or not kept. */
   #gone = 0;
-  /** Octets without which it is of no use to look again. */
-  #need = 1;
+  #broken = false;
+  /** Octets that must be held before it is of use to look again; undefined: whatever comes. */
+  #need: number | undefined;
+  /** Octets of an opening that was granted, still to be passed over. */
+  #skip = 0;
   /** Greatest frame number since the last hole. */
   #frame = 0;
+  /** Octets of the stream so far, holes counted. */
+  #position = 0;
 
   constructor(
     choice: Choice | undefined,
-    readonly facts: Facts,
     readonly host: Host,
   ) {
     this.#choice = choice;
   }
 
-  /** Octets are only octets. */
   get opaque(): boolean {
     return this.#choice === undefined;
   }
 
+  /** The unit that has begun and is not whole: its octets so far, and those it lacks, if known. */
+  get open(): { table?: HeaderTable; octets: number; lack?: number } | undefined {
+    const octets = this.#held.length + this.#gone;
+    if (octets === 0) return undefined;
+    if (this.#begun === undefined) return { octets };
+    return { table: this.#begun.table, octets, lack: this.#begun.total - octets };
+  }
+
   run({ source, from, to }: Run): void {
+    this.#position += to - from;
     this.#frame = Math.max(this.#frame, source.frame);
     let at = from;
     while (at < to && !this.opaque) {
-      const held = this.#held.length;
-      if (this.#gone > 0) at = this.#pass(at, to);
-      else if (held === 0) {
-        at = this.#parse(source, at, to);
-        if (at < to && !this.opaque) this.#held.add(source, at, Math.min(to, at + LONGEST));
-        return;
-      } else if (held === LONGEST) this.#gone = 1;
+      if (this.#broken) at += this.#pass(to - at);
       else {
-        const take = Math.min(to - at, Math.max(1, this.#need - held), LONGEST - held);
-        this.#held.add(source, at, at + take);
-        at += take;
-        if (this.#held.length >= this.#need) this.resume();
+        if (this.#held.length === 0) at = this.#parse(source, at, to);
+        at += this.#hold(source, at, to);
       }
     }
   }
 
-  /** A hole inside a known body costs that body; one that takes octets of a header costs the framing. */
+  /** Keeps octets of a unit that is not whole, as many as it needs; returns how many. */
+  #hold(source: Source, from: number, to: number): number {
+    if (this.opaque || from === to) return 0;
+    const need = this.#need ?? Number.POSITIVE_INFINITY;
+    const take = Math.min(to - from, need - this.#held.length);
+    this.#held.add(source, from, from + take);
+    if (this.#need === undefined || this.#held.length >= need) this.resume();
+    else if (this.#begun === undefined && this.#held.length > PATIENCE) this.#lose("no answer");
+    return take;
+  }
+
   hole(octets: number): void {
+    this.#position += octets;
     this.#frame = 0;
     if (this.opaque) return;
-    const unit = this.#awaited;
-    const lost = `a hole of ${octets} octets`;
-    if (unit === undefined || this.#held.length < unit.head) return this.#lose(lost);
-    const left = unit.total - this.#held.length - this.#gone;
-    this.#gone += Math.min(octets, left);
-    if (octets >= left) this.#finish();
-    if (octets > left) this.#lose(lost);
+    const why = `${octets} octets are missing`;
+    if (this.#begun === undefined) return this.#lose(why);
+    const passed = this.#pass(octets);
+    this.#broken = this.#begun !== undefined;
+    if (passed < octets) this.#lose(why);
   }
 
   /** Looks at what is held again: more has come, or the other side has answered. */
   resume(): void {
-    if (this.opaque || this.#held.length === 0 || this.#gone > 0) return;
+    if (this.opaque || this.#held.length === 0 || this.#broken) return;
     const held = this.#held;
     const source = held.source("stream");
     this.#held = new Growing();
@@ -120,96 +137,105 @@ export class Framing implements Sink {
     else if (end < held.length) this.#held.add(source, end, held.length);
   }
 
-  /** Gives the units that are whole; returns where the first begins that is not. */
+  /** Counts octets of a broken unit; returns how many belong to it. */
+  #pass(octets: number): number {
+    const unit = this.#begun;
+    if (unit === undefined) return 0;
+    const count = Math.min(octets, unit.total - this.#held.length - this.#gone);
+    this.#gone += count;
+    if (this.#held.length + this.#gone < unit.total) return count;
+    const source = this.#held.source("stream");
+    this.#held = new Growing();
+    this.#gone = 0;
+    this.#broken = false;
+    this.#emit(unit, source, 0, source.bytes.length);
+    return count;
+  }
+
+  /** Emits the units that are whole; returns where the next one begins. */
   #parse(source: Source, from: number, to: number): number {
     let at = from;
-    while (at < to && !this.opaque) {
-      const unit = this.#awaited ?? this.#recognise(source, at, to);
-      if (unit === undefined) return at;
-      if (unit === "passed") {
-        at += this.#need;
-        this.#need = 1;
+    while (!this.opaque) {
+      this.#begun ??= this.#find(source, at, to);
+      const unit = this.#begun;
+      if (unit === undefined) {
+        if (this.#skip === 0) return at;
+        at += this.#skip;
+        this.#skip = 0;
         continue;
       }
-      this.#awaited = unit;
-      this.#need = unit.total;
-      if (to - at < unit.total) return at;
-      this.#give(source, at, at + unit.total);
+      if (to - at < unit.total) {
+        this.#need = Math.min(unit.total, LONGEST);
+        this.#broken = to - at >= LONGEST;
+        return at;
+      }
+      this.#emit(unit, source, at, at + unit.total);
       at += unit.total;
     }
     return at;
   }
 
-  /** The header that begins here; undefined: more octets are needed, or it is none. */
-  #recognise(source: Source, at: number, to: number): Awaited | "passed" | undefined {
-    const { tables } = this.host;
-    let more = 0;
-    for (const candidate of tables.tried(this.#choice?.next.of ?? "")) {
-      if (!("fields" in candidate)) {
-        const opened = this.host.opener(candidate, source, at, to);
-        if (opened.is === "granted") {
-          this.#choice = opened.next;
-          this.#need = opened.octets;
-          return "passed";
-        }
-        if (opened.is === "more") more ||= 1;
-        if (opened.is === "wait") more ||= Number.POSITIVE_INFINITY;
-        continue;
-      }
-      const n = candidate.measure?.(source.view, at, to) ?? FAULT;
-      if (n > 0) return this.#begin(candidate, source, at, to);
-      if (n > FAULT) more = Math.min(more || -n, -n);
-    }
-    if (more === 0) this.#lose("no header that may stand here is recognised");
-    this.#need = to - at + more;
-    return undefined;
-  }
-
-  #begin(table: HeaderTable, source: Source, at: number, to: number): Awaited | undefined {
-    const claim = Number.MAX_SAFE_INTEGER;
-    const { facts, host } = this;
-    const w = host.walker.walk(table, source.view, at, to, { claim, facts }, false);
-    const head = w.head - at;
-    const total = w.claim === claim ? head : w.claim - at;
-    if (w.cut || total <= 0) {
-      this.#lose("a header of nothing");
-      return undefined;
-    }
-    // A header that says how long its payload is stands in a row of its kind.
-    return { table, head, total, next: w.claim === claim ? w.next : undefined };
-  }
-
-  #give(source: Source, start: number, end: number, claim = end): void {
-    const unit = this.#awaited as Awaited;
-    this.#awaited = undefined;
-    this.#need = 1;
-    if (unit.next !== undefined) this.#choice = unit.next;
-    this.host.unit({ table: unit.table, source, start, end, claim, frame: this.#frame });
-  }
-
-  /** Counts octets of a unit of which some are missing. */
-  #pass(at: number, to: number): number {
-    const left = (this.#awaited?.total ?? 0) - this.#held.length - this.#gone;
-    const take = Math.min(to - at, Math.max(0, left));
-    this.#gone += take;
-    if (take === left || left <= 0) this.#finish();
-    return at + take;
-  }
-
-  /** Gives a unit of which octets are missing. */
-  #finish(): void {
-    const held = this.#held;
-    const claim = this.#awaited?.total ?? held.length;
-    this.#held = new Growing();
-    this.#gone = 0;
-    if (this.#awaited !== undefined) this.#give(held.source("stream"), 0, held.length, claim);
+  #emit(unit: Begun, source: Source, start: number, end: number): void {
+    const { table, total, after } = unit;
+    const frame = this.#frame;
+    this.#begun = undefined;
+    if (after !== "again") this.#choice = after;
+    else if (this.#choice?.next.again !== true) this.#choice = undefined;
+    this.host.unit({ table, source, start, end, claim: start + total, frame });
   }
 
   #lose(why: string): void {
     this.#choice = undefined;
-    this.#awaited = undefined;
+    this.#begun = undefined;
     this.#held = new Growing();
     this.#gone = 0;
-    this.host.lost(why);
+    this.#broken = false;
+    this.host.lost(this.#position, why);
+  }
+
+  /** The header that stands here. Undefined: more octets must come, or there is none, or an opening. */
+  #find(source: Source, at: number, to: number): Begun | undefined {
+    const choice = this.#choice;
+    if (choice === undefined || at === to) {
+      this.#need = undefined;
+      return undefined;
+    }
+    const { tables, facts } = this.host;
+    const one = tables.chosen(choice, (name) => facts.get(name));
+    if (one !== undefined) return this.#begin(one, source, at, to);
+    let need = Number.POSITIVE_INFINITY;
+    let answer: "more" | "wait" | "no" = "no";
+    for (const c of choice.next.by === "trial" ? tables.tried(choice.next.of) : []) {
+      if ("op" in c) {
+        const opened = this.host.opener(c, source, at, to);
+        if (opened.is === "granted") {
+          this.#choice = opened.next;
+          this.#skip = opened.octets;
+          return undefined;
+        }
+        if (answer !== "more") answer = opened.is;
+      } else {
+        const n = c.measure?.(source.view, at, to) ?? BAD;
+        if (n > 0) return this.#begin(c, source, at, to);
+        if (n < 0 && n > BAD) need = Math.min(need, to - at - n);
+      }
+    }
+    this.#need = answer === "more" ? undefined : need;
+    if (answer === "no" && need === Number.POSITIVE_INFINITY)
+      this.#lose("nothing known begins here");
+    return undefined;
+  }
+
+  #begin(table: HeaderTable, source: Source, at: number, to: number): Begun | undefined {
+    const around = { claim: Number.POSITIVE_INFINITY, facts: NO_FACTS };
+    const w = this.host.walker.walk(table, source.view, at, to, around, false);
+    if (w.cut) {
+      this.#need = to - at + 1;
+      return undefined;
+    }
+    const head = w.head - at;
+    // A payload without a length is all that follows in the stream.
+    const open = w.claim === Number.POSITIVE_INFINITY;
+    return { table, head, total: open ? head : w.claim - at, after: open ? w.next : "again" };
   }
 }

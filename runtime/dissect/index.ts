@@ -1,12 +1,15 @@
 /** The dissector as a library: `for await (const frame of dissect("file.pcap")) …`. */
 import { type Registry, registry } from "../../generated/dissect.js";
 import { CaptureReader, type Damage, type Packet } from "./capture.js";
-import { Dissector, type Frame } from "./dissector.js";
+import { Dissector } from "./dissector.js";
+import type { Frame } from "./frame.js";
 import { chunksOf } from "./input.js";
 
 export { merge, type Registry, registry } from "../../generated/dissect.js";
 export { CaptureReader, type Damage, type Packet, type Time } from "./capture.js";
-export { Dissector, type Frame, type Layer, type Message } from "./dissector.js";
+export { Dissector, type DissectorOptions } from "./dissector.js";
+export type { Keys } from "./flow/open.js";
+export type { Frame, Layer, Message, Rest } from "./frame.js";
 export { frameObject, frameRow, messageObject, messageRow } from "./rows.js";
 export { messageText, treeText } from "./tree.js";
 
@@ -56,7 +59,7 @@ export async function* dissect(
   }
   if (last !== undefined) {
     const after = dissector.finish(last);
-    if (after.layers.length > 0 || after.messages.length > 0 || after.remarks.length > 0)
+    if (after.parts.length > 0 || after.messages.length > 0 || after.remarks.length > 0)
       yield after;
   }
   if (failure !== undefined) {

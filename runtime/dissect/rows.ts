@@ -1,8 +1,8 @@
 /** Frames and messages for programs: tab-separated columns, and JSON, one object a line. */
 import { createHash } from "node:crypto";
 import type { Node } from "../../generated/dissect.js";
-import type { Frame, Message } from "./dissector.js";
-import { epochText, valueText } from "./format.js";
+import { epochText, hex, valueText } from "./format.js";
+import type { Frame, Layer, Message, Rest } from "./frame.js";
 
 /** What is known of a frame besides its headers' fields. */
 const OF_FRAME: Readonly<Record<string, (f: Frame) => string>> = {
@@ -20,8 +20,9 @@ export const frameFields: readonly string[] = Object.keys(OF_FRAME);
 export function frameRow(frame: Frame, fields: readonly string[]): string {
   const found = new Map<string, string[]>();
   for (const field of fields) found.set(field, []);
-  for (const { walked } of frame.layers) {
-    for (const node of walked.nodes) found.get(node.name)?.push(valueText(node));
+  for (const part of frame.parts) {
+    if (part.is !== "header") continue;
+    for (const node of part.walked.nodes) found.get(node.name)?.push(valueText(node));
   }
   return fields.map((f) => OF_FRAME[f]?.(frame) ?? found.get(f)?.join(",") ?? "").join("\t");
 }
@@ -37,28 +38,50 @@ export function frameObject(frame: Frame): object {
       cap_len: packet.octets.length,
       protocols: frame.protocols,
     },
-    layers: frame.layers.map(({ walked, source }) => ({
-      header: walked.table.name,
-      source: source.kind,
-      offset: walked.start,
-      length: walked.head - walked.start,
-      ...(walked.cut ? { cut: true } : {}),
-      fields: walked.nodes.map(fieldObject),
-      ...(walked.notes.length === 0 ? {} : { notes: walked.notes }),
-    })),
+    layers: frame.parts.map(partObject),
     messages: frame.messages.map(messageObject),
     ...(frame.remarks.length === 0 ? {} : { remarks: frame.remarks }),
   };
 }
 
-function fieldObject(node: Node): object {
+function partObject(part: Layer | Rest): object {
+  const { source } = part;
+  const file = source.kind === "frame" ? { file_offset: (source.file ?? 0) + startOf(part) } : {};
+  const place = { source: source.kind, offset: source.origin + startOf(part), ...file };
+  if (part.is === "octets") {
+    const { from, to, lack, what } = part;
+    return {
+      octets: what,
+      ...place,
+      length: to - from,
+      ...(lack === 0 ? {} : { missing: lack }),
+      hex: hex(source.bytes.subarray(from, to)),
+    };
+  }
+  const { walked, flow } = part;
+  return {
+    header: walked.table.name,
+    ...place,
+    length: walked.head - walked.start,
+    ...(flow === undefined ? {} : { flow }),
+    ...(walked.cut ? { cut: true } : {}),
+    fields: walked.nodes.map((node) => fieldObject(node, source.origin * 8)),
+    ...(walked.notes.length === 0 ? {} : { notes: walked.notes }),
+  };
+}
+
+const startOf = (part: Layer | Rest): number =>
+  part.is === "header" ? part.walked.start : part.from;
+
+/** `origin`: bits from the frame's first to the source's first. */
+function fieldObject(node: Node, origin: number): object {
   const { name, value, bit, bits, meaning, status, notes } = node;
   const plain = typeof value === "number" || typeof value === "boolean";
   return {
     name,
     // Numbers that JSON would round, addresses and octets are text.
     value: plain && node.format !== "ipv4" ? value : valueText(node),
-    ...(bits === 0 ? {} : { bit, bits }),
+    ...(bits === 0 ? {} : { bit: origin + bit, bits }),
     ...(meaning === undefined ? {} : { meaning }),
     ...(status === undefined ? {} : { status }),
     ...(notes === undefined ? {} : { notes }),
@@ -88,10 +111,16 @@ const cells = (m: Message): Readonly<Record<(typeof messageColumns)[number], str
   protocol: m.protocol,
   length: m.length,
   tags: m.tags.join(","),
-  payload_length: m.payload.length,
+  payload_length: m.payload.length + m.missing,
   payload_sha256: createHash("sha256").update(m.payload).digest("hex").slice(0, 16),
 });
 
 export const messageRow = (m: Message): string => Object.values(cells(m)).join("\t");
 
-export const messageObject = (m: Message): object => ({ ...cells(m), tags: m.tags });
+export const messageObject = (m: Message): object => ({
+  ...cells(m),
+  tags: m.tags,
+  ...(m.peer === undefined ? {} : { peer: m.peer }),
+  ...Object.fromEntries(m.shows),
+  ...(m.missing === 0 ? {} : { missing: m.missing }),
+});

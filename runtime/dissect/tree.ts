@@ -1,53 +1,93 @@
 /** Frames for people: a line for each layer, below it its fields, each with the octets it stands in. */
 import type { Node } from "../../generated/dissect.js";
-import type { Frame, Layer, Message } from "./dissector.js";
 import { epochText, escaped, hex, preview, valueText } from "./format.js";
+import type { Frame, Layer, Message, Rest } from "./frame.js";
+import type { Source } from "./source.js";
 
 /** Octets of a field that are shown. */
 const SHOWN = 8;
 
-/** `verbose`: also what a field means. */
+/** `verbose`: also fields that say nothing new, and what all mean. */
 export function treeText(frame: Frame, verbose = false): string {
-  const { packet } = frame;
-  const cut = packet.octets.length < packet.length ? `, ${packet.octets.length} captured` : "";
-  const when = packet.time === undefined ? "" : `  ${epochText(packet.time)}`;
-  const lines = [
-    `Frame ${packet.number}${when}  ${packet.length} octets${cut}  ${frame.protocols.join(" ")}`,
-  ];
-  for (const layer of frame.layers) lines.push(...layerLines(layer, verbose));
-  for (const { source, from, to } of frame.rest) {
-    lines.push(`  data  ${to - from} octets  ${preview(source.bytes.subarray(from, to))}`);
+  const lines = [titleOf(frame)];
+  for (const part of frame.parts) {
+    const where = whereOf(part.source, frame);
+    lines.push(
+      ...(part.is === "header" ? layerLines(part, where, verbose) : [restLine(part, where)]),
+    );
   }
-  for (const m of frame.messages) lines.push(`  » ${messageText(m)}`);
+  for (const m of frame.messages) lines.push(`  » ${sentence(m)}`);
   for (const r of frame.remarks) lines.push(`  ! ${r}`);
   return `${lines.join("\n")}\n`;
 }
 
-/** A message in a line. */
+function titleOf({ packet, protocols, late }: Frame): string {
+  if (late) return "After the last frame";
+  const { number, time, length, octets } = packet;
+  const cut = octets.length < length ? `, ${octets.length} captured` : "";
+  const when = time === undefined ? "" : `  ${epochText(time)}`;
+  return `Frame ${number}${when}  ${count(length)}${cut}  ${protocols.join(":")}`;
+}
+
+const count = (octets: number): string => (octets === 1 ? "1 octet" : `${octets} octets`);
+
+/** A message in a line, for lists. */
 export function messageText(m: Message): string {
   const tags = m.tags.length === 0 ? "" : `  ${m.tags.join(" ")}`;
-  const of = `${m.length} ${m.length === 1 ? "octet" : "octets"}`;
-  return `${m.protocol}/${m.transport}  ${m.from} → ${m.to}  ${of}${tags}  ${preview(m.payload)}`;
+  return `${m.protocol}/${m.transport}  ${m.from} → ${m.to}  ${count(m.length)}${tags}  ${bodyText(m)}`;
 }
 
-function layerLines({ walked, source }: Layer, verbose: boolean): string[] {
-  const { table, start, head, cut } = walked;
-  const where = source.kind === "frame" ? "" : ` (${source.kind})`;
-  const lines = [`  ${table.protocol}  ${table.title}${where}  octets ${start}–${head}`];
-  const nodes = verbose ? walked.nodes : walked.nodes.filter(tells);
-  for (const node of nodes) lines.push(nodeLine(node, source.bytes));
-  for (const n of walked.notes) lines.push(`      ! ${n.text}`);
+/** A message in a line, with what its header means. */
+function sentence(m: Message): string {
+  const who = m.peer === undefined ? m.protocol : `${m.protocol} → ${m.peer}`;
+  const shows = m.shows.map(([name, text]) => `  ${name} ${text}`).join("");
+  return `${who} over ${m.transport}  ${m.from} → ${m.to}  ${count(m.length)}${shows}  ${bodyText(m)}`;
+}
+
+function bodyText({ payload, missing, frame }: Message): string {
+  const cut = missing === 0 ? "" : `  cut: ${count(missing)} missing in frame ${frame}`;
+  return `${preview(payload)}${cut}`;
+}
+
+function restLine({ source, from, to, lack, what }: Rest, where: string): string {
+  const missing = lack === 0 ? "" : `, ${lack} more missing`;
+  const octets = preview(source.bytes.subarray(from, to));
+  return `  ${what}  ${count(to - from)}${missing}${where}  ${octets}`;
+}
+
+/** Which octets are meant, if not those of the frame itself. */
+function whereOf({ kind, frame, pieces = [] }: Source, { packet, late }: Frame): string {
+  if (kind === "frame") return late || frame !== packet.number ? ` of frame ${frame}` : "";
+  const first = Math.min(...pieces.map((p) => p.frame));
+  const last = Math.max(...pieces.map((p) => p.frame));
+  if (pieces.length === 0 || (!late && first === packet.number)) return ` (${kind})`;
+  return ` (${kind}, ${first === last ? `frame ${first}` : `frames ${first} to ${last}`})`;
+}
+
+function layerLines({ walked, source, flow }: Layer, where: string, verbose: boolean): string[] {
+  const { table, start, head, cut, nodes, notes } = walked;
+  const ends = flow === undefined ? "" : `  ${flow.from} → ${flow.to}  flow ${flow.number}`;
+  const octets = head === start ? "no octets" : `octets ${start}–${head - 1}${where}`;
+  // What a title says after its first words is for the catalogue.
+  const title = verbose ? table.title : table.title.replace(/[:,].*/, "");
+  const lines = [`  ${table.protocol}  ${title}  ${octets}${ends}`];
+  if (verbose) lines.push(`      ${table.ref}`);
+  for (const node of nodes) {
+    if (!verbose && !tells(node)) continue;
+    const doc = verbose && node.table !== undefined ? `  — ${node.table.doc}` : "";
+    lines.push(`${nodeLine(node, source.bytes)}${doc}`);
+  }
+  for (const n of notes) lines.push(`      ! ${n.severity}: ${n.text}`);
   if (cut) lines.push("      ! cut off: octets of this header are missing");
-  if (!verbose) return lines;
-  return lines.flatMap((l, i) => {
-    const doc = nodes[i - 1]?.table?.doc;
-    return i === 0 ? [l, `      ${table.ref}`] : doc === undefined ? [l] : [`${l}  — ${doc}`];
-  });
+  return lines;
 }
 
-/** Flags that are not set and lists that are empty say little. */
-const tells = ({ depth, value, bits, format }: Node): boolean =>
-  !(depth > 0 && value === false) && (bits > 0 || format !== "hex");
+/** Whether a field says more than that all is as always: what is constant, and flags not set, do not. */
+function tells({ depth, value, table, notes }: Node): boolean {
+  if (notes !== undefined) return true;
+  if (table !== undefined && "konst" in table) return false;
+  return !(depth > 0 && value === false);
+}
 
 function nodeLine(node: Node, bytes: Uint8Array): string {
   const { bit, bits, name, depth, meaning, status, notes = [] } = node;

@@ -13,7 +13,7 @@ const sets: Readonly<Record<string, (options: Options) => Promise<Report>>> = {
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: "string", default: "101" },
+    rounds: { type: "string", default: "100" },
     only: { type: "string", default: "" },
     json: { type: "boolean", default: false },
   },

@@ -4,70 +4,79 @@
  * Machines are shared and clocks drift, so nothing is compared that was not timed in the same round,
  * and a ratio is the median of the rounds' ratios. Whoever runs first after another pays for what
  * that one left in the heap and the caches: so each slice begins with a stretch that does not count,
- * and each round has an order of its own.
+ * and each round has an order of its own. And what the compiler makes of a loop is sometimes bad luck:
+ * so the loops are compiled anew for each of a few heats.
  */
 
 export interface Contender {
   readonly name: string;
   /** Handles record `i`. */
   readonly run: (i: number) => unknown;
-  /** Handles the records 0 … `records` − 1; nothing that `run` returns is lost. */
-  readonly drive: (records: number) => unknown;
+  /** A new loop over the records 0 … `records` − 1; nothing that `run` returns is lost. */
+  readonly loop: (records: number) => () => unknown;
 }
 
 /** Where results escape to, so that no compiler finds them useless. */
 const kept: unknown[] = new Array(16).fill(undefined);
 
 /**
- * A contender from the body of its function of `i`, which sees the names in `scope`. Each is compiled
- * from a text of its own, made unique by the name: functions that share their source share what the
- * compiler learns about their calls too, and the second would run slower than the first.
+ * A contender from the body of its function of `i`, which sees the names in `scope`. All that is
+ * compiled has a text of its own, made unique by name and number: functions that share their source
+ * share what the compiler learns about their calls too, and the second would run slower.
  */
 export function contender(name: string, body: string, scope: object): Contender {
-  const text = `"use strict"; // ${name}
-    const run = (i) => { ${body} };
-    const drive = (records) => {
-      let sum = 0;
-      for (let i = 0; i < records; i++) {
-        const made = run(i);
-        if (typeof made === "number") sum += made;
-        else kept[i & 15] = made;
-      }
-      return sum;
-    };
-    return { run, drive };`;
-  const compiled = new Function("kept", ...Object.keys(scope), text);
-  return { name, ...compiled(kept, ...Object.values(scope)) };
+  let compiled = 0;
+  const compile = (text: string) => {
+    const unique = `"use strict"; // ${name} ${compiled++}\n${text}`;
+    return new Function("kept", ...Object.keys(scope), unique)(kept, ...Object.values(scope));
+  };
+  const run = `(i) => { ${body} }`;
+  const loop = (records: number) =>
+    compile(`const run = ${run};
+      return () => {
+        let sum = 0;
+        for (let i = 0; i < ${records}; i++) {
+          const made = run(i);
+          if (typeof made === "number") sum += made;
+          else kept[i & 15] = made;
+        }
+        return sum;
+      };`);
+  return { name, run: compile(`return ${run};`), loop };
 }
 
-/** Nanoseconds of a slice, of the stretch before it, and of warming up before the first round. */
+const HEATS = 5;
+/** Nanoseconds of a slice, of the stretch before it, and of warming up before a heat. */
 const SLICE = 2e6;
 const LEAD = 5e5;
-const WARM_UP = 60e6;
+const WARM_UP = 30e6;
 
-/** Nanoseconds a record, over at least `least` nanoseconds. */
-function time({ drive }: Contender, records: number, least: number): number {
+/** Nanoseconds a pass over at least `least` nanoseconds. */
+function time(loop: () => unknown, least: number): number {
   const start = process.hrtime.bigint();
   let passes = 0;
   let taken = 0;
   while (taken < least) {
-    kept[0] = drive(records);
+    kept[0] = loop();
     passes++;
     taken = Number(process.hrtime.bigint() - start);
   }
-  return taken / (passes * records);
+  return taken / passes;
 }
 
 /** Nanoseconds a record of each contender, one for each round. */
 export type Times = ReadonlyMap<Contender, readonly number[]>;
 
 export function race(contenders: readonly Contender[], records: number, rounds: number): Times {
-  for (const c of contenders) time(c, records, WARM_UP);
   const times = new Map<Contender, number[]>(contenders.map((c) => [c, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const c of shuffled(contenders)) {
-      time(c, records, LEAD);
-      times.get(c)?.push(time(c, records, SLICE));
+  for (let heat = 0; heat < HEATS; heat++) {
+    const runners = contenders.map((c) => ({ times: times.get(c), loop: c.loop(records) }));
+    for (const { loop } of runners) time(loop, WARM_UP);
+    for (let round = heat; round < rounds; round += HEATS) {
+      for (const { times, loop } of shuffled(runners)) {
+        time(loop, LEAD);
+        times?.push(time(loop, SLICE) / records);
+      }
     }
   }
   return times;

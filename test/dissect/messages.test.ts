@@ -17,7 +17,7 @@ async function rows(file: string): Promise<string[]> {
   const found: string[] = [];
   try {
     for await (const frame of dissect(`${CAPTURES}/${file}`)) {
-      found.push(...frame.messages.map(messageRow));
+      found.push(...frame.messages.filter((m) => m.missing === 0).map(messageRow));
     }
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;

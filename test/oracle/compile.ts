@@ -1,8 +1,9 @@
 /** Random headers, from their specs to modules that run. */
-import type { HeaderModel } from "../../codegen/model.js";
-import { SpecError } from "../../codegen/error.js";
-import { emitArbitrary, drawFiles } from "../../codegen/emit/arbitraries.js";
+
+import { drawFiles, emitArbitrary } from "../../codegen/emit/arbitraries.js";
 import { emitCodec } from "../../codegen/emit/codec.js";
+import { SpecError } from "../../codegen/error.js";
+import type { HeaderModel } from "../../codegen/model.js";
 import { resolve } from "../../codegen/resolve.js";
 import { type Module, run } from "../../codegen/run.js";
 import type { Fields, Header } from "../../spec/lang.js";
@@ -33,7 +34,10 @@ export async function compile(headers: readonly HeaderModel[]): Promise<Compiled
     files.set(`${h.file}.ts`, emitCodec(h));
     files.set(`arbitraries/${h.file}.ts`, emitArbitrary(h));
   }
-  const modules = await run(files, [...files.keys()].filter((path) => /\bh\d+\.ts$/.test(path)));
+  const modules = await run(
+    files,
+    [...files.keys()].filter((path) => /\bh\d+\.ts$/.test(path)),
+  );
   return all.map((h, i) => ({
     header: headers[i] as HeaderModel,
     codec: modules.get(`${h.file}.ts`) ?? {},

@@ -150,7 +150,7 @@ class Reader {
       case "uint":
         return this.#uint(field, type);
       case "escape": {
-        const first = Number(this.#bits(type.bits));
+        const first = this.#bits(type.bits);
         const i = type.tiers.findIndex((tier) => tier.at === first);
         const tier = type.tiers[i];
         if (tier === undefined) return first;
@@ -162,16 +162,16 @@ class Reader {
         return Number(wide);
       }
       case "varint": {
-        let value = 0n;
+        let value = 0;
         for (let shift = 0; ; shift += 7) {
           const octet = this.#bits(8);
-          value += (octet & 0x7fn) << BigInt(shift);
-          const more = octet >= 0x80n;
-          if (value >= 1n << BigInt(type.bits)) throw new Fault(faults.range);
+          const more = octet >= 0x80;
+          value += (octet % 0x80) * 2 ** shift;
+          if (value >= 2 ** type.bits) throw new Fault(faults.range);
           if (more && shift + 7 >= type.bits) throw new Fault(faults.range);
           if (more) continue;
-          if (octet === 0n && shift > 0) throw new Fault(faults.shortest);
-          return Number(value);
+          if (octet === 0 && shift > 0) throw new Fault(faults.shortest);
+          return value;
         }
       }
       case "bytes": {
@@ -223,7 +223,7 @@ class Reader {
       }
       case "pad": {
         while ((this.at / 8) % type.to !== 0) {
-          if (this.#bits(8) !== 0n) throw new Fault(faults.pad);
+          if (this.#bits(8) !== 0) throw new Fault(faults.pad);
         }
         return undefined;
       }
@@ -258,7 +258,7 @@ class Reader {
       value = this.#take(octets);
     }
     while (((this.at - start) / 8) % type.align !== 0) {
-      if (this.#bits(8) !== 0n) throw new Fault(field.faults.pad);
+      if (this.#bits(8) !== 0) throw new Fault(field.faults.pad);
     }
     return { type: code, value };
   }
@@ -295,24 +295,28 @@ class Reader {
   #take(octets: number): Uint8Array {
     const missing = this.at / 8 + octets - this.#end / 8;
     if (missing > 0) throw new Need(missing);
-    return Uint8Array.from({ length: octets }, () => Number(this.#bits(8)));
+    const from = this.at / 8;
+    this.at += octets * 8;
+    return this.octets.slice(from, from + octets);
   }
 
   /** A whole number of octets in its order; or bits, greatest first. */
   #number(bits: number, order: "big" | "little" | "header"): bigint {
     const little = (order === "header" ? this.#order : order) === "little";
-    if (!little || bits % 8 !== 0 || this.at % 8 !== 0) return this.#bits(bits);
-    const octets = this.#take(bits / 8);
-    return octets.reduceRight((n, octet) => (n << 8n) | BigInt(octet), 0n);
+    if (bits % 8 !== 0 || this.at % 8 !== 0) return BigInt(this.#bits(bits));
+    const octets = [...this.#take(bits / 8)];
+    if (little) octets.reverse();
+    return octets.reduce((n, octet) => n * 256n + BigInt(octet), 0n);
   }
 
-  #bits(n: number): bigint {
+  /** Up to 32 bits. */
+  #bits(n: number): number {
     const missing = this.at + n - this.#end;
     if (missing > 0) throw new Need(Math.ceil(missing / 8));
-    let value = 0n;
+    let value = 0;
     for (let i = 0; i < n; i++, this.at++) {
       const octet = this.octets[Math.floor(this.at / 8)] ?? 0;
-      value = (value << 1n) | BigInt((octet >> (7 - (this.at % 8))) & 1);
+      value = value * 2 + ((octet >> (7 - (this.at % 8))) & 1);
     }
     return value;
   }

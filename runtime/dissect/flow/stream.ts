@@ -20,6 +20,9 @@ export interface Sink {
   hole(octets: number): void;
 }
 
+/** How a segment came: next, before others that it follows, or for a second time. */
+export type Arrival = "in order" | "early" | "again";
+
 /** Octets that all streams together may keep. */
 export class Budget {
   constructor(public left: number) {}
@@ -68,18 +71,19 @@ export class Stream {
   }
 
   /** A segment; `syn`: its sequence number is that of the octet before. */
-  take(seq: number, syn: boolean, run: Run): void {
+  take(seq: number, syn: boolean, run: Run): Arrival {
     const first = syn ? (seq + 1) % 2 ** 32 : seq;
     const length = lengthOf(run);
     if (this.#base === undefined) {
-      if (!syn && length === 0) return;
+      if (!syn && length === 0) return "in order";
       this.#base = first;
     }
     // The number nearest to what is expected: sequence numbers wrap.
     const at = this.#next + ((first - this.#base - this.#next) | 0);
     const end = at + length;
-    if (end <= this.#next) return;
+    if (end <= this.#next) return length === 0 ? "in order" : "again";
     const start = Math.max(at, this.#next);
+    const arrival = start === this.#next ? "in order" : "early";
     if (start === this.#next && !(this.#islands[0] && this.#islands[0].start < end)) {
       this.#deliver(part(run, start - at, end - at));
     } else this.#keep(run, at, start, end);
@@ -88,6 +92,7 @@ export class Stream {
       if (!this.waits) break;
       this.#giveUp();
     }
+    return arrival;
   }
 
   /** Nothing comes any more. */

@@ -17,6 +17,7 @@ export interface Rival {
 export interface Contest {
   /** Header and operation. */
   readonly name: string;
+  readonly operation: Operation;
   readonly generated: Contender;
   readonly reference: Contender;
   readonly rivals: readonly Rival[];
@@ -66,6 +67,7 @@ export function contests<V extends object>(entry: Entry<V>, only: string): Conte
     if (!name.includes(only)) return [];
     return {
       name,
+      operation,
       generated: own(entry, "generated", operation),
       reference: own(entry, "reference", operation),
       rivals: Object.keys(entry.rivals).flatMap((library) => theirs(entry, library, operation)),

@@ -1,0 +1,90 @@
+/** What is remembered between packets: flows, their two directions, and their facts. */
+import type { Ends, Facts, HeaderTable } from "../../generated/dissect.js";
+import { HttpUpgrade } from "./flow/http-upgrade.js";
+import { Join } from "./flow/join.js";
+import type { Stream } from "./flow/stream.js";
+import { addressText } from "./format.js";
+import type { Framing } from "./framing.js";
+
+export type Direction = 0 | 1;
+
+/** One direction of a flow. */
+export class Side implements Facts {
+  readonly #facts = new Map<string, number | string>();
+  readonly #joins = new Map<HeaderTable, Join>();
+  /** Of a flow whose octets are put in order. */
+  stream: Stream | undefined;
+  framing: Framing | undefined;
+
+  get(name: string): number | string | undefined {
+    return this.#facts.get(name);
+  }
+
+  set(name: string, value: number | string): void {
+    this.#facts.set(name, value);
+  }
+
+  /** Where the pieces that one kind of header carries come together. */
+  join(table: HeaderTable): Join {
+    const join = this.#joins.get(table) ?? new Join();
+    this.#joins.set(table, join);
+    return join;
+  }
+}
+
+/** Packets of one kind between two ends. Direction 0 is that of the first. */
+export class Flow {
+  readonly sides: readonly [Side, Side] = [new Side(), new Side()];
+  readonly upgrade = new HttpUpgrade();
+
+  constructor(
+    /** From 0, by first packets; each kind counts apart. */
+    readonly number: number,
+    readonly kind: HeaderTable,
+    /** Sender and receiver in direction 0. */
+    readonly ends: readonly [string, string],
+  ) {}
+
+  /** Sender and receiver in a direction. */
+  named(way: Direction): { readonly from: string; readonly to: string } {
+    const [a, b] = this.ends;
+    return way === 0 ? { from: a, to: b } : { from: b, to: a };
+  }
+}
+
+export class Flows {
+  /** By sender and receiver, so each flow stands here twice. */
+  readonly #flows = new Map<string, readonly [Flow, Direction]>();
+  readonly #counts = new Map<HeaderTable, number>();
+  /** Those that are not over. */
+  readonly open = new Set<Flow>();
+
+  /** The flow of a packet: of its ends on this layer and the one below. */
+  find(kind: HeaderTable, below: Ends | undefined, ends: Ends): readonly [Flow, Direction] {
+    const name = (side: "from" | "to") =>
+      below === undefined
+        ? addressText(ends[side], ends.format)
+        : addressText(below[side], below.format, ends[side]);
+    const [from, to] = [name("from"), name("to")];
+    return this.#flows.get(key(kind, from, to)) ?? [this.#add(kind, from, to), 0];
+  }
+
+  /** Begins a flow between the ends of one that is over. */
+  renew(old: Flow, way: Direction): Flow {
+    this.open.delete(old);
+    const { from, to } = old.named(way);
+    return this.#add(old.kind, from, to);
+  }
+
+  #add(kind: HeaderTable, from: string, to: string): Flow {
+    const number = this.#counts.get(kind) ?? 0;
+    this.#counts.set(kind, number + 1);
+    const flow = new Flow(number, kind, [from, to]);
+    this.#flows.set(key(kind, to, from), [flow, 1]);
+    this.#flows.set(key(kind, from, to), [flow, 0]);
+    this.open.add(flow);
+    return flow;
+  }
+}
+
+const key = (kind: HeaderTable, from: string, to: string): string => `${kind.name} ${from} ${to}`;

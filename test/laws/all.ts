@@ -1,0 +1,102 @@
+/** All laws for one subject, with as many cases as are asked for. */
+import fc from "fast-check";
+import {
+  breakable,
+  broken,
+  type Drawn,
+  valid,
+} from "../../generated/arbitraries/draw/arbitrary.js";
+import { changed } from "../oracle/value.js";
+import { cut, judged, refused, writable, written } from "./law.js";
+import type { Sample, Subject } from "./subject.js";
+
+/** WIRESTACK_RUNS multiplies the cases, WIRESTACK_SEED replays a run that failed. */
+export const TIMES = Number(process.env.WIRESTACK_RUNS ?? 1);
+export const SEED = Number(process.env.WIRESTACK_SEED ?? Date.now() % 2 ** 31);
+
+/** A law as a test: its name, and its cases. Returns how many there were. */
+export interface Law {
+  readonly name: string;
+  run(s: Subject, runs: number): number;
+}
+
+type Edit = readonly [kind: number, at: number, octet: number];
+const edits = fc.array(fc.tuple(fc.nat(5), fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
+const choices = fc.array(fc.nat(), { minLength: 8, maxLength: 8 });
+
+function edited(octets: Uint8Array, list: readonly Edit[]): Uint8Array {
+  const all = [...octets];
+  for (const [kind, at, octet] of list) {
+    const i = at % Math.max(1, all.length);
+    if (kind === 0) all.splice(i, 0, octet);
+    else if (kind === 1) all.splice(i, 1);
+    else if (kind === 2) all.length = i;
+    else if (all.length > 0) all[i] = kind === 3 ? octet : (all[i] ?? 0) ^ (1 << (octet % 8));
+  }
+  return Uint8Array.from(all);
+}
+
+function check<T>(arbitrary: fc.Arbitrary<T>, law: (x: T) => void, numRuns: number): number {
+  let cases = 0;
+  const counted = (x: T) => {
+    cases++;
+    law(x);
+  };
+  const found = fc.check(fc.property(arbitrary, counted), { numRuns, seed: SEED });
+  if (found.failed) {
+    const { errorInstance, counterexample } = found;
+    const why = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
+    const at = `WIRESTACK_SEED=${SEED}: ${fc.stringify(counterexample?.[0]).slice(0, 2000)}`;
+    throw new Error(`${why}\n${at}`, { cause: errorInstance });
+  }
+  return cases;
+}
+
+export const laws: readonly Law[] = [
+  {
+    name: "what is written is read back, in the octets declared",
+    run: (s, runs) => check(valid(s.draw), (drawn) => written(s, drawn), runs),
+  },
+  {
+    name: "every cut asks for more, and never for more than is missing",
+    run: (s, runs) => check(valid(s.draw), (drawn) => cut(s, drawn), Math.ceil(runs / 4)),
+  },
+  {
+    name: "one broken rule is refused, by its number and in words",
+    run(s, runs) {
+      if (!breakable(s.draw)) return 0;
+      return check(broken(s.draw), (b) => refused(s, b), Math.ceil(runs / 2));
+    },
+  },
+  {
+    name: "any octets are judged as the interpreter does, and have one spelling if accepted",
+    run(s, runs) {
+      const law = ([{ value, octets, little }, list]: readonly [Drawn<Sample>, Edit[]]) => {
+        const context = { little, needs: value.needs };
+        judged(s, s.codec(context), edited(octets, list), context);
+      };
+      return check(fc.tuple(valid(s.draw), edits), law, runs);
+    },
+  },
+  {
+    name: "a value that cannot be read is not written",
+    run(s, runs) {
+      const law = ([{ value, little }, list]: readonly [Drawn<Sample>, number[]]) => {
+        let at = 0;
+        const bad = changed(s.fields, value.value, (ways) => (list[at++] ?? 0) % ways);
+        writable(s, bad, { little, needs: value.needs });
+      };
+      return check(fc.tuple(valid(s.draw), choices), law, runs);
+    },
+  },
+];
+
+/** The sizes that draws of the smallest and the greatest come to. */
+export function sizes(s: Subject): { min: number; max: number } {
+  const seen = { min: Number.POSITIVE_INFINITY, max: 0 };
+  for (const { octets } of fc.sample(valid(s.draw), { numRuns: 200, seed: SEED })) {
+    seen.min = Math.min(seen.min, octets.length);
+    seen.max = Math.max(seen.max, octets.length);
+  }
+  return seen;
+}
