@@ -338,7 +338,7 @@ export class Decoder {
       word = `w${this.#words++ || ""}`;
     } else if (loaded === 3) word = `(${word})`;
     if (summed) this.#checksum?.add(octets, word, ownIn(group));
-    else fields.forEach((f, i) => this.#exclude(f, (offsets[i] ?? 0) / 8));
+    else for (const [i, f] of fields.entries()) this.#exclude(f, (offsets[i] ?? 0) / 8);
     this.#plus += octets;
     for (const { f, from, to } of wanted) {
       const shift = (skipped + loaded) * 8 - to;

@@ -13,14 +13,14 @@ export function head(d: Draw): PcapngInterface {
       [1, (x) => x >= 20],
       [2, (x) => (x % 4) === 0],
       [5, (x) => (x - 20) <= 131072],
-      [KEEP, (x) => fits(x - 20, optionsForm)],
+      [KEEP, (x) => fits(x - 20, OPTIONS_FORM)],
     ],
     little: d.little,
   });
   const linkType = d.number("linkType", 16, { little: d.little });
   const reserved = d.number("reserved", 16, { little: d.little });
   const snapLength = d.number("snapLength", 32, { little: d.little });
-  const options = d.options("options", length - 20, optionsForm, d.little);
+  const options = d.options("options", length - 20, OPTIONS_FORM, d.little);
   d.agree(length, d.length + 4);
   return { length, linkType, reserved, snapLength, options };
 }
@@ -31,7 +31,7 @@ export function tail(d: Draw, length: number): PcapngInterfaceTail {
   return { again };
 }
 
-const optionsForm: Options = {
+const OPTIONS_FORM: Options = {
   type: 2,
   length: 2,
   item: false,

@@ -6,11 +6,11 @@ import type { Options } from "../draw/options.js";
 
 /** Draws a header `pcapng.options`. */
 export function head(d: Draw): PcapngOptions {
-  const options = d.optionsRest("options", 131072, 1, optionsForm, d.little);
+  const options = d.optionsRest("options", 131072, 1, OPTIONS_FORM, d.little);
   return { options };
 }
 
-const optionsForm: Options = {
+const OPTIONS_FORM: Options = {
   type: 2,
   length: 2,
   item: false,

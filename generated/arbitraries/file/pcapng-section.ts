@@ -13,7 +13,7 @@ export function head(d: Draw): PcapngSection {
       [1, (x) => x >= 28],
       [2, (x) => (x % 4) === 0],
       [6, (x) => (x - 28) <= 131072],
-      [KEEP, (x) => fits(x - 28, optionsForm)],
+      [KEEP, (x) => fits(x - 28, OPTIONS_FORM)],
     ],
     little: d.little,
   });
@@ -21,7 +21,7 @@ export function head(d: Draw): PcapngSection {
   const major = d.number("major", 16, { little: d.little });
   const minor = d.number("minor", 16, { little: d.little });
   const sectionLength = d.big("sectionLength", true, d.little);
-  const options = d.options("options", length - 28, optionsForm, d.little);
+  const options = d.options("options", length - 28, OPTIONS_FORM, d.little);
   d.agree(length, d.length + 4);
   return { length, major, minor, sectionLength, options };
 }
@@ -32,7 +32,7 @@ export function tail(d: Draw, length: number): PcapngSectionTail {
   return { again };
 }
 
-const optionsForm: Options = {
+const OPTIONS_FORM: Options = {
   type: 2,
   length: 2,
   item: false,

@@ -9,7 +9,7 @@ export function head(d: Draw): Ipv4 {
   d.konst("version", 4, 4, 0);
   const ihl = d.number("ihl", 4, {
     marks: [3, 4, 5, 6],
-    rules: [[1, (x) => x >= 5], [KEEP, (x) => fits((x - 5) * 4, optionsForm)]],
+    rules: [[1, (x) => x >= 5], [KEEP, (x) => fits((x - 5) * 4, OPTIONS_FORM)]],
   });
   const dscp = d.number("dscp", 6);
   const ecn = d.number("ecn", 2);
@@ -19,18 +19,18 @@ export function head(d: Draw): Ipv4 {
   const offset = d.number("offset", 13);
   const ttl = d.number("ttl", 8);
   const protocol = d.number("protocol", 8);
-  const checksumPlace = d.hold(16);
+  const checksum_place = d.hold(16);
   const source = d.number("source", 32);
   const destination = d.number("destination", 32);
-  const options = d.options("options", (ihl - 5) * 4, optionsForm);
-  const checksum = d.settle(checksumPlace, 16, d.internet(), 3);
+  const options = d.options("options", (ihl - 5) * 4, OPTIONS_FORM);
+  const checksum = d.settle(checksum_place, 16, d.internet(), 3);
   return {
     ihl, dscp, ecn, length, id, flags, offset, ttl, protocol, checksum, source, destination,
     options,
   };
 }
 
-const optionsForm: Options = {
+const OPTIONS_FORM: Options = {
   type: 1,
   length: 1,
   item: true,

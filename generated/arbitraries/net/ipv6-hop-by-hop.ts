@@ -9,13 +9,13 @@ export function head(d: Draw): Ipv6HopByHop {
   const next = d.number("next", 8);
   const length = d.number("length", 8, {
     marks: [5, 6, 7, 8, 9],
-    rules: [[KEEP, (x) => fits((x * 8) + 6, optionsForm)]],
+    rules: [[KEEP, (x) => fits((x * 8) + 6, OPTIONS_FORM)]],
   });
-  const options = d.options("options", (length * 8) + 6, optionsForm);
+  const options = d.options("options", (length * 8) + 6, OPTIONS_FORM);
   return { next, length, options };
 }
 
-const optionsForm: Options = {
+const OPTIONS_FORM: Options = {
   type: 1,
   length: 1,
   item: false,

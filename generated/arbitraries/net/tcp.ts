@@ -12,20 +12,20 @@ export function head(d: Draw): Tcp {
   const acknowledgment = d.number("acknowledgment", 32);
   const dataOffset = d.number("dataOffset", 4, {
     marks: [3, 4, 5, 6],
-    rules: [[0, (x) => x >= 5], [KEEP, (x) => fits((x - 5) * 4, optionsForm)]],
+    rules: [[0, (x) => x >= 5], [KEEP, (x) => fits((x - 5) * 4, OPTIONS_FORM)]],
   });
   const flags = d.number("flags", 12, { marks: [1, 2, 4, 8, 16, 32, 64, 128, 256] });
   const window = d.number("window", 16);
   const checksum = d.number("checksum", 16);
   const urgent = d.number("urgent", 16);
-  const options = d.options("options", (dataOffset - 5) * 4, optionsForm);
+  const options = d.options("options", (dataOffset - 5) * 4, OPTIONS_FORM);
   return {
     sourcePort, destinationPort, sequence, acknowledgment, dataOffset, flags, window, checksum,
     urgent, options,
   };
 }
 
-const optionsForm: Options = {
+const OPTIONS_FORM: Options = {
   type: 1,
   length: 1,
   item: true,
