@@ -222,7 +222,7 @@ function weighs(f: FieldModel): string[] {
     ),
   );
   if (f.type.kind === "choose") own.push(...reads(f.type.on));
-  if ("max" in f.type || f.type.kind === "tlv") own.push(...decisions(f).flatMap(reads));
+  if ("max" in f.type) own.push(...decisions(f).flatMap(reads));
   const head = typeof f.auto === "object" && [...parts(f.auto)].some((p) => p.op === "head");
   return [...own, ...(head ? [f.name] : []), ...inner(f.type).flatMap((g) => g.flatMap(weighs))];
 }
