@@ -178,8 +178,8 @@ export function bounds(
         if (present !== undefined) ways.push(present);
       }
       for (const env of ways) {
-        findings.present(field);
         for (const way of take(field, env, path.octets, findings, how)) {
+          findings.present(field);
           next.push({ env: way.env, octets: plus(path.octets, way.octets) });
         }
       }
@@ -435,6 +435,7 @@ function onSelf(e: Expr): Expr {
 /** Octets that one field takes when present, apart from what other fields decide. */
 export const span = (f: FieldModel): Interval => {
   if (isKonst(f) && f.type.kind === "bytes") return point(f.type.konst?.length ?? 0);
+  if (f.type.kind === "pad") return { lo: 0, hi: f.type.to - 1 };
   const quiet: Findings = { negative() {}, unbounded() {}, present() {} };
   const { when, ...always } = f;
   return bounds([always as FieldModel], quiet);

@@ -1,6 +1,7 @@
 /** A folder of specs, and everything that is generated from it: names, contents, nothing written. */
 import { basename, join } from "node:path";
 import { type Emitted, emit } from "./emit/index.js";
+import { refuse } from "./error.js";
 import { readSpecs, specFiles } from "./read.js";
 import { registry } from "./registry.js";
 import { type Known, resolve } from "./resolve.js";
@@ -33,7 +34,18 @@ export async function generate(project: Project, sources?: Set<string>): Promise
   const { specs, name } = project;
   const exports = await readSpecs(specs, name, specFiles(specs), sources);
   const model = resolve(exports, project.known);
-  const files = project.javascript ? await javascript(emit(model)) : emit(model);
+  if (model.headers.length + model.openers.length === 0) {
+    const mend = "write one, or begin with --new acme/trace";
+    refuse({ file: name, line: 1, column: 1 }, "no file of this folder exports a header", mend);
+  }
+  const emitted = emit(model);
+  const twice = emitted.find(({ path }, i) => path === emitted[i + 1]?.path);
+  const own = model.headers.find(({ file }) => `${file}.ts` === twice?.path);
+  if (own !== undefined) {
+    const problem = `'${own.file}' is also what a file of the generator's own is called`;
+    refuse(own.position, problem, "rename the spec's file");
+  }
+  const files = project.javascript ? await javascript(emitted) : emitted;
   const outputs = new Map<string, string>();
   for (const file of files) outputs.set(join(project.out, file.path), signed(file, project));
   if (project.registry) {

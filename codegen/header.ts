@@ -131,8 +131,13 @@ export class HeaderResolver {
   /** Fields and arms that no path takes. */
   #reach(fields: readonly FieldModel[]): void {
     for (const f of fields) {
-      if (!this.#reached.has(f.path)) {
-        const mend = "its condition contradicts what earlier fields allow; mend it";
+      // Of a choice that cannot be made, the arms tell more.
+      const choice = f.type.kind === "choose" && f.when === undefined;
+      if (!choice && !this.#reached.has(f.path)) {
+        const mend =
+          f.when === undefined
+            ? "no length that earlier fields allow suits it; mend them"
+            : "its condition contradicts what earlier fields allow; mend it";
         refuse(f.position, `'${f.path}' can never be present`, mend);
       }
       const t = f.type;
@@ -182,6 +187,11 @@ export class HeaderResolver {
   /** `auto` may look forward, but only at what is there. */
   #autos(fields: readonly FieldModel[]): void {
     const seen = scope(fields);
+    const [, second] = fields.filter((f) => f.auto === "internet");
+    if (second !== undefined) {
+      const problem = `'${second.path}' is the second checksum over the header, and each would cover the other`;
+      refuse(second.position, problem, "make one of them a plain field");
+    }
     for (const f of fields) {
       if (f.auto === undefined || typeof f.auto === "string") continue;
       for (const p of parts(f.auto)) {
@@ -218,7 +228,15 @@ export class HeaderResolver {
     const { little, payload } = more;
     if (little !== undefined) {
       const before = scope(head.slice(0, little.from));
-      this.#fields.expr(little.when, before, this.#fields.at("@little"), "the byte order");
+      const at = this.#fields.at("@little");
+      this.#fields.expr(little.when, before, at, "the byte order");
+      if (little.from >= head.length) {
+        refuse(
+          at,
+          "no field follows little()",
+          "put it in front of the fields whose order it tells",
+        );
+      }
     }
     if (payload !== undefined) this.#payload(payload, head);
     for (const [name, fact] of Object.entries(more.sets ?? {})) {

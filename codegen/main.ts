@@ -214,9 +214,10 @@ async function keepUpdating(project: Project): Promise<void> {
       console.error(error.message);
     }
   };
-  await tried();
+  // It listens before it says so: who changes a file at that word is heard.
+  const watching = watch(project.specs, tried, stop.signal);
   console.log(`watching ${shown(project.specs)}`);
-  await watch(project.specs, tried, stop.signal);
+  await watching;
 }
 
 /** A path as the user would write it. */

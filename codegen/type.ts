@@ -50,6 +50,10 @@ export function resolveType(site: Site): TypeModel {
     case "tlv":
       return tlv(t, site);
     case "pad":
+      if (site.path.includes(".")) {
+        const problem = `'${site.path}' is padding inside a part, but counts from the head's first octet`;
+        refuse(site.at, problem, "move it out of nested() or choose(), or make it reserved bits");
+      }
       if (site.spec.lint === true) {
         const problem = `'${site.path}' is padding, and linted`;
         refuse(site.at, problem, "make it bytes() to keep its octets");

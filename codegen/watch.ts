@@ -7,8 +7,8 @@ import { setTimeout } from "node:timers/promises";
 const SETTLE = 20;
 
 /**
- * Calls `changed` after each change of a .ts file below the folder, until the signal. One watcher a
- * folder, since a file that is replaced by rename leaves a watcher of its own behind.
+ * Calls `changed` at once, and after each change of a .ts file below the folder, until the signal. One
+ * watcher a folder, since a file that is replaced by rename leaves a watcher of its own behind.
  */
 export async function watch(
   folder: string,
@@ -17,7 +17,7 @@ export async function watch(
 ): Promise<void> {
   const watchers = new Map<string, FSWatcher>();
   let wake = () => {};
-  let stirred = false;
+  let stirred = true;
   const stir = () => {
     stirred = true;
     wake();

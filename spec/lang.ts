@@ -856,11 +856,14 @@ export type Refs<S> = {
 
 /** The decoded values of fields; doc comments and definitions of the spec carry over. */
 export type ValueOf<S> = {
-  [K in keyof S as S[K] extends Field<any, "given"> ? K : never]: S[K] extends Field<infer V, any>
+  -readonly [K in keyof S as S[K] extends Field<any, "given"> ? K : never]: S[K] extends Field<
+    infer V,
+    any
+  >
     ? V
     : never;
 } & {
-  [K in keyof S as S[K] extends Field<any, infer P>
+  -readonly [K in keyof S as S[K] extends Field<any, infer P>
     ? "maybe" extends P
       ? K
       : never

@@ -54,6 +54,7 @@ const TAKEN = new Set(
   if import in instanceof new null return super switch this throw true try typeof var void while with yield let static
   await async implements interface package private protected public arguments eval undefined NaN Infinity
   v o p q i n x end into little stop sum head size measure explain decode read write prepend string number boolean
+  short wrong refuse octets put blank clear textAt textOctets isAscii isUtf8 halves internet varintSize
   Math Number BigInt DataView Uint8Array TextDecoder TextEncoder RangeError TypeError`.split(/\s+/),
 );
 
@@ -255,5 +256,6 @@ export const objectType = (fields: readonly FieldModel[], header: HeaderModel): 
 /** Name of the constant that holds the names of a field's values. */
 export function enumName(f: FieldModel, header: HeaderModel): string {
   const name = pascal(f.path);
-  return name === header.type || name === `${header.type}Tail` ? `${name}Value` : name;
+  const taken = TAKEN.has(name) || name === header.type || name === `${header.type}Tail`;
+  return taken ? `${name}Value` : name;
 }

@@ -437,6 +437,7 @@ export class Decoder {
       const konstant = konst !== undefined && !f.lint;
       if (t.bits === 64 && t.as === "number") {
         if (this.#wants(f) || this.#checks(f)) this.#u53(f, x, at, t.order, declare);
+        if (konstant) this.#refuse(`${x} !== ${hex(konst as number)}`, f, "konst", at);
       } else if (konstant) {
         this.#refuse(
           `${scalar(t.bits, t.signed, at, t.order)} !== ${hex(konst as number)}`,

@@ -51,7 +51,7 @@ export function diagram(header: HeaderModel): string[] {
     picture.fields(header.front);
     picture.fields(header.last);
   }
-  return [...picture.draw(), ...orderNote(header)];
+  return [...picture.draw(), ...orderNote(header).flatMap(hang)];
 }
 
 function orderNote({ order, little, head }: HeaderModel): string[] {

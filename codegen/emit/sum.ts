@@ -28,6 +28,7 @@ export class Sum {
       if (own === undefined) this.#terms.push(word);
     } else if (own === 0) this.#terms.push(`(${word} & 0xffff)`);
     else if (own === 2) this.#terms.push(`(${word} >>> 16)`);
+    else if (own === 1) this.#terms.push(`${this.used.get("halves")}(${word} & 0xff0000ff)`);
     else this.#terms.push(`${this.used.get("halves")}(${word})`);
   }
 

@@ -20,7 +20,8 @@
  *     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *     |                            network                            |
  *     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *     Least octet first if magic is microsecondsLittle, nanosecondsLittle or modifiedLittle.
+ *     Least octet first if magic is microsecondsLittle,
+ *       nanosecondsLittle or modifiedLittle.
  */
 export interface Pcap {
   /** Which pcap, and by its order that of everything else: as if read big-endian. */

@@ -163,8 +163,8 @@ class List {
   /** The rows that nothing can come before any more. */
   add({ messages, waits }: Frame): string {
     for (const m of messages) {
-      // A table's rows are whole messages.
-      if (this.format === "tsv" && m.missing > 0) continue;
+      // A table's rows are whole messages, and no guesses.
+      if (this.format === "tsv" && (m.missing > 0 || m.guessed)) continue;
       this.#rows.push({ frame: m.frame, text: this.#row(m) });
     }
     return waits ? "" : this.rest();

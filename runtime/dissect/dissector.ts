@@ -53,6 +53,8 @@ interface Place {
   readonly depth: number;
   /** Number of the frame with which it is complete. */
   readonly frame: number;
+  /** Its stream's framing was found by guessing. */
+  readonly guessed?: boolean;
 }
 
 export interface DissectorOptions {
@@ -107,6 +109,7 @@ export class Dissector {
     for (const way of [0, 1] as const) {
       const { stream, framing } = flow.sides[way];
       stream?.finish();
+      framing?.finish();
       const open = framing?.open;
       if (open === undefined) continue;
       const what = open.table === undefined ? "a header" : open.table.title;
@@ -268,13 +271,19 @@ export class Dissector {
       unit: (unit) => this.#unit(unit, flow, way),
       opener: (opener, source, from, to) => this.#opener(opener, source, from, to, flow, way),
       lost: (position, why) => {
-        if (position > 0) this.#remark(flow, way, `${why} at octet ${position}`);
+        // A stream of something else is no loss.
+        if (position > 0) this.#remark(flow, way, `framing lost at octet ${position}: ${why}`);
+      },
+      found: (position) => {
+        const text = `framing found again at octet ${position}, by two headers in a row`;
+        this.#remark(flow, way, text);
       },
     });
   }
 
   #unit(unit: Unit, flow: Flow, way: Direction): void {
-    const place = { value: Number.NaN, flow, way, quoted: false, depth: 1, frame: unit.frame };
+    const { frame, guessed } = unit;
+    const place = { value: Number.NaN, flow, way, quoted: false, depth: 1, frame, guessed };
     this.#enter(unit.table, unit, place);
   }
 
@@ -335,10 +344,10 @@ export class Dissector {
       header = this.#enter(table, span, { ...place, value: choice.value, quoted });
     }
     if (next.message !== true || place.flow === undefined) return;
-    const { flow, way, frame } = place;
+    const { flow, way, frame, guessed = false } = place;
     const carrier = layer.walked.table;
     const names = this.#names(next.of, flow, way);
-    const found = { ...span, carrier, header, flow, way, frame, ...names };
+    const found = { ...span, carrier, header, flow, way, frame, guessed, ...names };
     this.#frame?.messages.push(messageOf(found));
   }
 

@@ -40,6 +40,8 @@ export interface Message {
   /** Octets of its own header and payload, and how many of them are missing. */
   readonly length: number;
   readonly missing: number;
+  /** A hole has destroyed its stream's framing, and where it begins was found by guessing. */
+  readonly guessed: boolean;
   /** Its own header, in words of four octets. */
   readonly tags: readonly string[];
   /** What its own header shows besides its fields: `request_id`, `0x8005cf78`. */

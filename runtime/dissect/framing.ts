@@ -4,6 +4,7 @@
  */
 import type { Choice, Facts, HeaderTable, OpenerTable, Walker } from "../../generated/dissect.js";
 import type { Run, Sink } from "./flow/stream.js";
+import { Search } from "./resync.js";
 import { Growing, type Source } from "./source.js";
 import type { Tables } from "./tables.js";
 
@@ -17,6 +18,8 @@ export interface Unit {
   readonly claim: number;
   /** Number of the frame with which it and all before it was complete. */
   readonly frame: number;
+  /** Framing was lost before it, and found again by guessing. */
+  readonly guessed: boolean;
 }
 
 /** What an opener says about the octets at the beginning of a stream. */
@@ -31,8 +34,9 @@ export interface Host {
   readonly facts: Facts;
   unit(unit: Unit): void;
   opener(opener: OpenerTable, source: Source, from: number, to: number): Opened;
-  /** Framing is lost at an octet of the stream: from here on all is octets. */
+  /** Framing is lost at an octet of the stream: from here on all is octets, unless it is found again. */
   lost(position: number, why: string): void;
+  found(position: number): void;
 }
 
 /** A unit whose header is known. */
@@ -56,6 +60,9 @@ const NO_FACTS: Facts = { get: () => undefined, set() {} };
 export class Framing implements Sink {
   /** What is expected; undefined: octets are only octets. */
   #choice: Choice | undefined;
+  /** Looks for a unit after a hole. */
+  #search: Search | undefined;
+  #guessed = false;
   #begun: Begun | undefined;
   /** The first octets of the unit that has begun. */
   #held = new Growing();
@@ -78,6 +85,7 @@ export class Framing implements Sink {
     this.#choice = choice;
   }
 
+  /** Octets are only octets: no framing was found, or it is lost. */
   get opaque(): boolean {
     return this.#choice === undefined;
   }
@@ -94,6 +102,10 @@ export class Framing implements Sink {
     this.#position += to - from;
     this.#frame = Math.max(this.#frame, source.frame);
     let at = from;
+    if (this.#search !== undefined) {
+      this.#search.add(source, from, to);
+      return this.#seek(false);
+    }
     while (at < to && !this.opaque) {
       if (this.#broken) at += this.#pass(to - at);
       else {
@@ -117,12 +129,32 @@ export class Framing implements Sink {
   hole(octets: number): void {
     this.#position += octets;
     this.#frame = 0;
+    if (this.#search !== undefined) this.#search = new Search(this.#search.choice, this.host);
     if (this.opaque) return;
     const why = `${octets} octets are missing`;
     if (this.#begun === undefined) return this.#lose(why);
     const passed = this.#pass(octets);
     this.#broken = this.#begun !== undefined;
     if (passed < octets) this.#lose(why);
+  }
+
+  /** Nothing comes any more. */
+  finish(): void {
+    this.#seek(true);
+  }
+
+  #seek(last: boolean): void {
+    const search = this.#search;
+    const found = search?.find(last);
+    if (search === undefined || found === undefined) return;
+    const { source, at } = found;
+    const { length } = source.bytes;
+    this.#search = undefined;
+    this.#choice = search.choice;
+    this.#guessed = true;
+    this.host.found(this.#position - (length - at));
+    const end = this.#parse(source, at, length);
+    if (!this.opaque && end < length) this.#held.add(source, end, length);
   }
 
   /** Looks at what is held again: more has come, or the other side has answered. */
@@ -181,10 +213,12 @@ export class Framing implements Sink {
     this.#begun = undefined;
     if (after !== "again") this.#choice = after;
     else if (this.#choice?.next.again !== true) this.#choice = undefined;
-    this.host.unit({ table, source, start, end, claim: start + total, frame });
+    const guessed = this.#guessed;
+    this.host.unit({ table, source, start, end, claim: start + total, frame, guessed });
   }
 
   #lose(why: string): void {
+    if (this.#choice?.next.again === true) this.#search = new Search(this.#choice, this.host);
     this.#choice = undefined;
     this.#begun = undefined;
     this.#held = new Growing();

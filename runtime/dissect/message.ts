@@ -6,7 +6,7 @@ import type { Layer, Message } from "./frame.js";
 import type { Source } from "./source.js";
 
 /** A message as it was found: its octets, and what stands around them. */
-export interface Found extends Pick<Message, "protocol" | "peer" | "frame"> {
+export interface Found extends Pick<Message, "protocol" | "peer" | "frame" | "guessed"> {
   readonly source: Source;
   readonly start: number;
   readonly end: number;
@@ -31,6 +31,7 @@ export function messageOf(found: Found): Message {
     peer: found.peer,
     length: claim - start,
     missing: claim - end,
+    guessed: found.guessed,
     tags: hex(bytes.subarray(start, head)).match(/.{1,8}/g) ?? [],
     // What is computed has no bits of its own.
     shows: nodes.filter((n) => n.bits === 0).map((n) => [lastWord(n.name), valueText(n)]),

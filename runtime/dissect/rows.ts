@@ -123,4 +123,5 @@ export const messageObject = (m: Message): object => ({
   ...(m.peer === undefined ? {} : { peer: m.peer }),
   ...Object.fromEntries(m.shows),
   ...(m.missing === 0 ? {} : { missing: m.missing }),
+  ...(m.guessed ? { guessed: true } : {}),
 });

@@ -44,9 +44,9 @@ function sentence(m: Message): string {
   return `${who} over ${m.transport}  ${m.from} → ${m.to}  ${count(m.length)}${shows}  ${bodyText(m)}`;
 }
 
-function bodyText({ payload, missing, frame }: Message): string {
+function bodyText({ payload, missing, frame, guessed }: Message): string {
   const cut = missing === 0 ? "" : `  cut: ${count(missing)} missing in frame ${frame}`;
-  return `${preview(payload)}${cut}`;
+  return `${preview(payload)}${cut}${guessed ? "  found again after a hole" : ""}`;
 }
 
 function restLine({ source, from, to, lack, what }: Rest, where: string): string {

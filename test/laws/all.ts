@@ -6,6 +6,7 @@ import {
   type Drawn,
   valid,
 } from "../../generated/arbitraries/draw/arbitrary.js";
+import { type Choices, DeadEnd, Draw } from "../../generated/arbitraries/draw/draw.js";
 import { changed } from "../oracle/value.js";
 import { cut, judged, refused, writable, written } from "./law.js";
 import type { Sample, Subject } from "./subject.js";
@@ -91,12 +92,49 @@ export const laws: readonly Law[] = [
   },
 ];
 
-/** The sizes that draws of the smallest and the greatest come to. */
+/** The least and the greatest size that draws come to, found by trying what makes them so. */
 export function sizes(s: Subject): { min: number; max: number } {
-  const seen = { min: Number.POSITIVE_INFINITY, max: 0 };
-  for (const { octets } of fc.sample(valid(s.draw), { numRuns: 200, seed: SEED })) {
-    seen.min = Math.min(seen.min, octets.length);
-    seen.max = Math.max(seen.max, octets.length);
+  const drawn = fc.sample(valid(s.draw), { numRuns: 100, seed: SEED }).map((d) => d.octets.length);
+  return {
+    min: climbed(s, Math.min(...drawn), (a, b) => a <= b, s.min),
+    max: climbed(s, Math.max(...drawn), (a, b) => a >= b, s.max),
+  };
+}
+
+/** Changes one choice after another, and keeps what is no worse, until `goal` is reached. */
+function climbed(
+  s: Subject,
+  from: number,
+  better: (a: number, b: number) => boolean,
+  goal: number,
+): number {
+  let best = from;
+  let kept: number[] = [];
+  let state = SEED;
+  const random = () => {
+    state = (Math.imul(state, 0x41c64e6d) + 12345) >>> 0;
+    return state / 2 ** 32;
+  };
+  for (let i = 0; i < 4000 && best !== goal; i++) {
+    const tried = kept.map((x) => (random() < 2 / kept.length ? random() : x));
+    let at = 0;
+    const next = () => {
+      tried[at] ??= random();
+      return tried[at++] as number;
+    };
+    const choices: Choices = {
+      choose: (_, ways) => ways[Math.floor(next() * ways.length)] as never,
+      whole: (lo, hi) => lo + Math.floor(next() * (hi - lo + 1)),
+    };
+    const draw = new Draw(choices, i % 2 === 1);
+    try {
+      s.draw(draw);
+    } catch (e) {
+      if (e instanceof DeadEnd) continue;
+      throw e;
+    }
+    if (kept.length === 0 || better(draw.octets.length, best)) kept = tried;
+    if (better(draw.octets.length, best)) best = draw.octets.length;
   }
-  return seen;
+  return best;
 }
