@@ -1,0 +1,2 @@
+/** The package's root. */
+export * from "./dissect/index.js";
