@@ -58,6 +58,8 @@ const LATER = {
 
 export class FieldResolver {
   readonly faults: FaultModel[] = [];
+  /** The fields resolved so far tell the byte order of those to come. */
+  told = false;
 
   constructor(
     readonly e: Exported,
@@ -76,7 +78,9 @@ export class FieldResolver {
   /** Byte order of fields that do not say. */
   get order(): Order | "header" {
     const { options, more } = this.header;
-    if (more.little !== undefined || options.order === "caller") return "header";
+    if (options.order === "caller") return "header";
+    // What comes before the fields that tell the order has none to wait for.
+    if (more.little !== undefined) return this.told ? "header" : "big";
     return options.order ?? "big";
   }
 
@@ -119,7 +123,7 @@ export class FieldResolver {
       if (kind !== "must") faults[kind] = n;
       return n;
     };
-    if (spec.when !== undefined) this.expr(spec.when, seen, at, "the condition", { absent: true });
+    if (spec.when !== undefined) this.expr(spec.when, seen, at, "the condition");
     const snake = name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
     const label = `${shown}.${spec.shown ?? snake}`;
     const type = resolveType({ resolver: this, name, path, spec, seen, at, label, fault });
@@ -185,7 +189,7 @@ export class FieldResolver {
         refuse(at, `'${path}' has a rule, but is no number`, mend);
       }
       const later = strict ? [] : (["head", "payload"] as const);
-      this.expr(expr, seen, at, "the rule", { absent: true, later });
+      this.expr(expr, seen, at, "the rule", { later });
     }
     return rules;
   }

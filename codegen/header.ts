@@ -31,7 +31,10 @@ export class HeaderResolver {
     this.#names();
     const protocol = options.protocol ?? spec.name;
     const outer = new Map<string, FieldModel>();
-    const head = this.#fields.list(spec.head, "", outer, protocol);
+    const from = more.little?.from ?? 0;
+    const before = this.#fields.list(spec.head.slice(0, from), "", outer, protocol);
+    this.#fields.told = true;
+    const head = [...before, ...this.#fields.list(spec.head.slice(from), "", outer, protocol)];
     const last = this.#fields.list(more.last ?? [], "", outer, protocol);
     const front = this.#fields.list(more.front ?? [], "", outer, protocol);
     for (const list of [head, last, front]) this.#fields.layout(list);

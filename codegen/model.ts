@@ -198,6 +198,8 @@ export interface TlvModel {
   readonly names: Readonly<Record<string, number>>;
   readonly fill: Expr | "rest";
   readonly max: number;
+  /** Of types and lengths. */
+  readonly order: Order | "header";
 }
 export interface PadModel {
   readonly kind: "pad";

@@ -167,7 +167,7 @@ function repeat(t: Of<"repeat">, site: Site): TypeModel {
       const problem = `'${path}' ends by its element's value, but the element is no number`;
       refuse(at, problem, "repeat a number, or give a count");
     }
-    resolver.expr(t.until, seen, at, "the end", { absent: true });
+    resolver.expr(t.until, seen, at, "the end");
   }
   if (t.count !== undefined) resolver.expr(t.count, seen, at, "the count");
   if (t.fill !== undefined && t.fill !== "rest") resolver.expr(t.fill, seen, at, "the extent");
@@ -214,7 +214,7 @@ function tlv(t: Of<"tlv">, site: Site): TypeModel {
   else bounded(t.fill, t.max, "octets", site);
   if (t.align > 1) fault("pad", "its padding is not zero");
   if (t.end !== undefined) fault("end", "something follows the end of the list");
-  return t;
+  return { ...t, order: resolver.order };
 }
 
 /** An extent that can be more than its maximum is a fault; one that always is, a mistake. */

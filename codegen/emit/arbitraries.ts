@@ -227,7 +227,7 @@ class Printer {
       case "pad":
         return `d.pad(${t.to}, ${faults.pad})`;
       case "tlv": {
-        const little = this.#orderText(this.#headerOrder());
+        const little = this.#orderText(t.order);
         const form = [this.#form(f, t), ...(little === undefined ? [] : [little])].join(", ");
         return t.fill === "rest"
           ? `d.optionsRest(${name}, ${t.max}, ${faults.max}, ${form})`
@@ -360,11 +360,6 @@ class Printer {
   #orderText(order: "big" | "little" | "header"): string | undefined {
     if (order === "header" && this.#little !== "false") return this.#little;
     return order === "little" ? "true" : undefined;
-  }
-
-  #headerOrder(): "big" | "little" | "header" {
-    const { order, little } = this.header;
-    return little !== undefined || order === "caller" ? "header" : order;
   }
 }
 

@@ -749,6 +749,7 @@ export class Decoder {
     const stop = `${x}End`;
     const kept = this.#keep && inValue(f);
     const head = t.type + t.length;
+    const type = `${x}Type`;
     this.cursor();
     if (this.#measured.has(f.name)) this.code.line(`const ${x}From = p;`);
     this.#stop(f, t.fill, stop, t.max);
@@ -758,45 +759,46 @@ export class Decoder {
     } else {
       const ended = this.#check && t.end !== undefined;
       if (ended) this.code.line(`let ${x}Ended = false;`);
-      const order =
-        this.header.order === "caller" || this.header.little !== undefined
-          ? "header"
-          : this.header.order;
       this.code.block(`while (p < ${stop})`, () => {
         if (t.type > 1) this.#refuse(`${stop} - p < ${t.type}`, f, "fill", "p");
-        this.code.line(`const type = ${scalar(t.type * 8, false, "p", order as "big")};`);
+        this.code.line(`const ${type} = ${scalar(t.type * 8, false, "p", t.order)};`);
         if (ended) {
-          this.#refuse(`${x}Ended && type !== ${t.end}`, f, "end", "p");
-          this.code.line(`if (type === ${t.end}) ${x}Ended = true;`);
+          this.#refuse(`${x}Ended && ${type} !== ${t.end}`, f, "end", "p");
+          this.code.line(`if (${type} === ${t.end}) ${x}Ended = true;`);
         }
-        if (t.single.length > 0) {
-          this.code.block(`if (${t.single.map((s) => `type === ${s}`).join(" || ")})`, () => {
-            if (kept) this.code.line(`${x}.push({ type, value: undefined });`);
-            this.code.line(`p += ${t.type};`);
-            this.code.line("continue;");
-          });
+        const alone = t.single.map((s) => `${type} === ${s}`).join(" || ");
+        if (alone === "") this.#item(f, t, stop, "const n =");
+        else {
+          this.code.line(`let n = ${t.type};`);
+          this.code.line(`const ${x}Alone = ${alone};`);
+          this.code.block(`if (!${x}Alone)`, () => this.#item(f, t, stop, "n ="));
         }
-        this.#refuse(`${stop} - p < ${head}`, f, "fill", "p");
-        const raw = scalar(t.length * 8, false, `p + ${t.type}`, order as "big");
-        const scaled = t.unit === 1 ? raw : `${raw} * ${t.unit}`;
-        this.code.line(`const n = ${t.counts === "item" ? scaled : `${scaled} + ${head}`};`);
-        if (t.counts === "item") this.#refuse(`n < ${head} || n > ${stop} - p`, f, "fill", "p");
-        else this.#refuse(`n > ${stop} - p`, f, "fill", "p");
         if (kept) {
-          this.code.line(
-            `${x}.push({ type, value: ${this.used.get("octets")}(v, p + ${head}, n - ${head}) });`,
-          );
+          const value = `${this.used.get("octets")}(v, p + ${head}, n - ${head})`;
+          const given = alone === "" ? value : `${x}Alone ? undefined : ${value}`;
+          this.code.line(`${x}.push({ type: ${type}, value: ${given} });`);
         }
         if (t.align === 1) this.code.line("p += n;");
         else {
-          this.code.line(`const filled = n + (-n & ${t.align - 1});`);
-          this.#refuse(`filled > ${stop} - p`, f, "fill", "p");
-          this.#refuse(`!${this.used.get("blank")}(v, p + n, filled - n)`, f, "pad", "p + n");
-          this.code.line("p += filled;");
+          this.code.line(`const ${x}Filled = n + (-n & ${t.align - 1});`);
+          this.#refuse(`${x}Filled > ${stop} - p`, f, "fill", "p");
+          this.#refuse(`!${this.used.get("blank")}(v, p + n, ${x}Filled - n)`, f, "pad", "p + n");
+          this.code.line(`p += ${x}Filled;`);
         }
       });
     }
     if (this.#measured.has(f.name)) this.code.line(`const ${x}Octets = p - ${x}From;`);
+  }
+
+  /** Octets of an option that has a value, its type and length counted. */
+  #item(f: FieldModel, t: TlvModel, stop: string, assign: string): void {
+    const head = t.type + t.length;
+    this.#refuse(`${stop} - p < ${head}`, f, "fill", "p");
+    const raw = scalar(t.length * 8, false, `p + ${t.type}`, t.order);
+    const scaled = t.unit === 1 ? raw : `${raw} * ${t.unit}`;
+    this.code.line(`${assign} ${t.counts === "item" ? scaled : `${scaled} + ${head}`};`);
+    const few = t.counts === "item" ? `n < ${head} || ` : "";
+    this.#refuse(`${few}n > ${stop} - p`, f, "fill", "p");
   }
 }
 

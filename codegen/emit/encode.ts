@@ -194,8 +194,8 @@ export class Encoder {
       case "choose":
         return this.#arms(f, t, (fields) => this.sizes(fields, n));
       case "tlv":
-        return this.#each(x, "{ value }", `i < ${x}.length`, () => {
-          this.code.line(`${n} += ${itemSize(t)};`);
+        return this.#each(x, `{ value: ${local(f.name)}Value }`, `i < ${x}.length`, () => {
+          this.code.line(`${n} += ${itemSize(t, `${local(f.name)}Value`)};`);
         });
       case "uint":
         return;
@@ -646,63 +646,68 @@ export class Encoder {
     );
   }
 
+  /** Passes over octets, and makes those zero that fill up to a multiple. */
+  #skip(octets: string, align: number): void {
+    this.code.line(`p += ${octets};`);
+    if (align === 1) return;
+    const clear = this.used.get("clear");
+    if (/^\d+$/.test(octets)) {
+      const filled = -Number(octets) & (align - 1);
+      if (filled === 0) return;
+      this.code.line(`${clear}(v, p, ${filled});`);
+      return this.code.line(`p += ${filled};`);
+    }
+    this.code.line(`const filled = -(${octets}) & ${align - 1};`);
+    this.code.line(`${clear}(v, p, filled);`);
+    this.code.line("p += filled;");
+  }
+
   #tlv(f: FieldModel, t: TlvModel, x: string): void {
     const head = t.type + t.length;
-    const order =
-      this.header.order === "caller" || this.header.little !== undefined
-        ? "header"
-        : this.header.order;
+    const [type, value] = [`${local(f.name)}Type`, `${local(f.name)}Value`];
+    const option = `\`option \${${type}}\``;
     this.cursor();
     const from = `${local(f.name)}From`;
     this.code.line(`const ${from} = p;`);
     if (t.end !== undefined) this.code.line(`let ${local(f.name)}Ended = false;`);
-    this.#each(x, "{ type, value }", `i < ${x}.length`, () => {
-      this.#refuseIf(range32(t.type * 8, "type"), f, `does not fit ${t.type * 8} bits`, "type");
+    this.#each(x, `{ type: ${type}, value: ${value} }`, `i < ${x}.length`, () => {
+      this.#refuseIf(range32(t.type * 8, type), f, `does not fit ${t.type * 8} bits`, type);
       if (t.end !== undefined) {
         this.#refuseIf(
-          `${local(f.name)}Ended && type !== ${t.end}`,
+          `${local(f.name)}Ended && ${type} !== ${t.end}`,
           f,
           "follows the end",
-          "`option ${type}`",
+          option,
         );
-        this.code.line(`if (type === ${t.end}) ${local(f.name)}Ended = true;`);
+        this.code.line(`if (${type} === ${t.end}) ${local(f.name)}Ended = true;`);
       }
-      this.#number(t.type * 8, false, order, "type");
+      this.#number(t.type * 8, false, t.order, type);
       if (t.single.length > 0) {
-        this.code.line(`if (${t.single.map((s) => `type === ${s}`).join(" || ")}) {`);
+        this.code.line(`if (${t.single.map((s) => `${type} === ${s}`).join(" || ")}) {`);
         this.code.indented(() => {
-          this.#refuseIf(
-            "value !== undefined",
-            f,
-            "stands alone, without a value",
-            "`option ${type}`",
-          );
-          this.code.line(`p += ${t.type};`);
+          this.#refuseIf(`${value} !== undefined`, f, "stands alone, without a value", option);
+          this.#skip(String(t.type), t.align);
           this.code.line("continue;");
         });
         this.code.line("}");
       }
-      this.#refuseIf("value === undefined", f, "needs a value", "`option ${type}`");
-      const counted = t.counts === "item" ? `value.length + ${head}` : "value.length";
+      this.#refuseIf(`${value} === undefined`, f, "needs a value", option);
+      const counted = t.counts === "item" ? `${value}.length + ${head}` : `${value}.length`;
       const most = 2 ** (t.length * 8) - 1;
       if (t.unit > 1)
         this.#refuseIf(
           `(${counted}) % ${t.unit} !== 0`,
           f,
           `is no multiple of ${t.unit} octets`,
-          "`option ${type}`",
+          option,
         );
       const scaled = t.unit > 1 ? `(${counted}) / ${t.unit}` : counted;
-      this.#refuseIf(`${scaled} > ${most}`, f, "is too long", "`option ${type}`");
+      this.#refuseIf(`${scaled} > ${most}`, f, "is too long", option);
       this.#plus = t.type;
-      this.#number(t.length * 8, false, order, scaled);
+      this.#number(t.length * 8, false, t.order, scaled);
       this.#plus = 0;
-      this.code.line(`${this.used.get("put")}(v, p + ${head}, value);`);
-      if (t.align === 1) return this.code.line(`p += value.length + ${head};`);
-      this.code.line(`const filled = -(value.length + ${head}) & ${t.align - 1};`);
-      this.code.line(`p += value.length + ${head};`);
-      this.code.line(`${this.used.get("clear")}(v, p, filled);`);
-      this.code.line("p += filled;");
+      this.code.line(`${this.used.get("put")}(v, p + ${head}, ${value});`);
+      this.#skip(`${value}.length + ${head}`, t.align);
     });
     this.#refuseIf(`p - ${from} > ${t.max}`, f, `octets are more than ${t.max}`, `p - ${from}`);
     if (t.fill !== "rest") this.#filled(f, t.fill);
@@ -735,10 +740,7 @@ export class Encoder {
 
 /** Fields that decide how many octets a header takes, of those that are arguments. */
 export function sizeParams(fields: readonly FieldModel[]): FieldModel[] {
-  const conditions = fields.flatMap((f) => {
-    const own = [f.when, f.type.kind === "choose" ? f.type.on : undefined];
-    return own.flatMap((e) => (e === undefined ? [] : reads(e)));
-  });
+  const conditions = fields.flatMap((f) => deciders(f).flatMap(reads));
   const inner = fields.flatMap((f) => outerReads(f));
   const deciding = new Set([...conditions, ...inner]);
   for (const f of fields) {
@@ -762,13 +764,16 @@ export function decidesSize(f: FieldModel, fields: readonly FieldModel[]): boole
   });
 }
 
-/** Outer fields that conditions inside an arm read. */
+/** Outer fields that conditions and choices inside an arm read. */
 function outerReads(f: FieldModel): string[] {
   if (f.type.kind !== "choose") return [];
   const arms = [...f.type.arms.map((a) => a.fields), f.type.otherwise ?? []];
-  return arms
-    .flat()
-    .flatMap((g) => [...(g.when === undefined ? [] : reads(g.when)), ...outerReads(g)]);
+  return arms.flat().flatMap((g) => [...deciders(g).flatMap(reads), ...outerReads(g)]);
+}
+
+/** What decides whether a field is there, and in which form. */
+function deciders({ when, type }: FieldModel): Expr[] {
+  return [...(when === undefined ? [] : [when]), ...(type.kind === "choose" ? [type.on] : [])];
 }
 
 const alone = (field: FieldModel): Segment => ({
@@ -787,13 +792,10 @@ function escapeSize(t: EscapeModel, x: string): string {
   }, "");
 }
 
-function itemSize(t: TlvModel): string {
-  const head = t.type + t.length;
-  const full =
-    t.align === 1
-      ? `${head} + value.length`
-      : `${head} + value.length + (-(${head} + value.length) & ${t.align - 1})`;
-  return `value === undefined ? ${t.type} : ${full}`;
+function itemSize(t: TlvModel, value: string): string {
+  const octets = `${t.type + t.length} + ${value}.length`;
+  const full = t.align === 1 ? octets : `${octets} + (-(${octets}) & ${t.align - 1})`;
+  return `${value} === undefined ? ${Math.ceil(t.type / t.align) * t.align} : ${full}`;
 }
 
 /** A test that is true if a number of up to 32 bits does not fit. */

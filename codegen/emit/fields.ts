@@ -461,7 +461,6 @@ class Tables {
           n,
           `${f.shown}.${snake(name)}`,
         ]);
-        const { order, little } = this.header;
         return {
           type: t.type,
           length: t.length,
@@ -472,7 +471,7 @@ class Tables {
           align: t.align,
           names: mapOf(new Map(names)),
           fill: extent(t.fill),
-          order: quote(order === "caller" || little !== undefined ? "header" : order),
+          order: quote(t.order),
         };
       }
       case "pad":

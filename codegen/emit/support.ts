@@ -79,7 +79,8 @@ function internet(v: DataView, p: number, end: number, sum: number): number {
   varintSize: `/** Octets of a number in groups of seven bits. */
 function varintSize(x: number): number {
   let n = 1;
-  for (; x >= 0x80; n++) x = Math.floor(x / 0x80);
+  // Infinity, which is refused when it is written, has no end.
+  for (; x >= 0x80 && n < 8; n++) x = Math.floor(x / 0x80);
   return n;
 }`,
 } as const;

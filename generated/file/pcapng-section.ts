@@ -71,8 +71,8 @@ const BAD = -0x1000000;
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 24;
   for (let i = 0; i < options.length; i++) {
-    const { value } = options[i]!;
-    n += value === undefined ? 2 : 4 + value.length + (-(4 + value.length) & 3);
+    const { value: optionsValue } = options[i]!;
+    n += optionsValue === undefined ? 4 : 4 + optionsValue.length + (-(4 + optionsValue.length) & 3);
   }
   return n;
 }
@@ -95,16 +95,16 @@ export function measure(v: DataView, o: number, end: number, little: boolean): n
   let optionsEnded = false;
   while (p < optionsEnd) {
     if (optionsEnd - p < 2) return BAD - 5;
-    const type = v.getUint16(p, little);
-    if (optionsEnded && type !== 0) return BAD - 8;
-    if (type === 0) optionsEnded = true;
+    const optionsType = v.getUint16(p, little);
+    if (optionsEnded && optionsType !== 0) return BAD - 8;
+    if (optionsType === 0) optionsEnded = true;
     if (optionsEnd - p < 4) return BAD - 5;
     const n = v.getUint16(p + 2, little) + 4;
     if (n > optionsEnd - p) return BAD - 5;
-    const filled = n + (-n & 3);
-    if (filled > optionsEnd - p) return BAD - 5;
-    if (!blank(v, p + n, filled - n)) return BAD - 7;
-    p += filled;
+    const optionsFilled = n + (-n & 3);
+    if (optionsFilled > optionsEnd - p) return BAD - 5;
+    if (!blank(v, p + n, optionsFilled - n)) return BAD - 7;
+    p += optionsFilled;
   }
   if (length !== (((p - o)) + 4)) return BAD - 3;
   return p - o;
@@ -126,16 +126,16 @@ export function explain(n: number, v: DataView, o: number, end: number, little: 
   let optionsEnded = false;
   while (p < optionsEnd) {
     if (optionsEnd - p < 2) return wrong("pcapng.section.options", p - o, "an option does not fit its list");
-    const type = v.getUint16(p, little);
-    if (optionsEnded && type !== 0) return wrong("pcapng.section.options", p - o, "something follows the end of the list");
-    if (type === 0) optionsEnded = true;
+    const optionsType = v.getUint16(p, little);
+    if (optionsEnded && optionsType !== 0) return wrong("pcapng.section.options", p - o, "something follows the end of the list");
+    if (optionsType === 0) optionsEnded = true;
     if (optionsEnd - p < 4) return wrong("pcapng.section.options", p - o, "an option does not fit its list");
     const n = v.getUint16(p + 2, little) + 4;
     if (n > optionsEnd - p) return wrong("pcapng.section.options", p - o, "an option does not fit its list");
-    const filled = n + (-n & 3);
-    if (filled > optionsEnd - p) return wrong("pcapng.section.options", p - o, "an option does not fit its list");
-    if (!blank(v, p + n, filled - n)) return wrong("pcapng.section.options", p + n - o, "its padding is not zero");
-    p += filled;
+    const optionsFilled = n + (-n & 3);
+    if (optionsFilled > optionsEnd - p) return wrong("pcapng.section.options", p - o, "an option does not fit its list");
+    if (!blank(v, p + n, optionsFilled - n)) return wrong("pcapng.section.options", p + n - o, "its padding is not zero");
+    p += optionsFilled;
   }
   if (length !== (((p - o)) + 4)) return wrong("pcapng.section.length", 4, "is not octets of the header + 4");
   return "pcapng.section: is whole and right";
@@ -166,17 +166,17 @@ export function decode(
   let optionsEnded = false;
   while (p < optionsEnd) {
     if (optionsEnd - p < 2) return BAD - 5;
-    const type = v.getUint16(p, little);
-    if (optionsEnded && type !== 0) return BAD - 8;
-    if (type === 0) optionsEnded = true;
+    const optionsType = v.getUint16(p, little);
+    if (optionsEnded && optionsType !== 0) return BAD - 8;
+    if (optionsType === 0) optionsEnded = true;
     if (optionsEnd - p < 4) return BAD - 5;
     const n = v.getUint16(p + 2, little) + 4;
     if (n > optionsEnd - p) return BAD - 5;
-    options.push({ type, value: octets(v, p + 4, n - 4) });
-    const filled = n + (-n & 3);
-    if (filled > optionsEnd - p) return BAD - 5;
-    if (!blank(v, p + n, filled - n)) return BAD - 7;
-    p += filled;
+    options.push({ type: optionsType, value: octets(v, p + 4, n - 4) });
+    const optionsFilled = n + (-n & 3);
+    if (optionsFilled > optionsEnd - p) return BAD - 5;
+    if (!blank(v, p + n, optionsFilled - n)) return BAD - 7;
+    p += optionsFilled;
   }
   if (length !== (((p - o)) + 4)) return BAD - 3;
   into.length = length;
@@ -197,11 +197,11 @@ export function read(v: DataView, o: number, end: number, little: boolean): Pcap
   const optionsEnd = p + (length - 28);
   const options: { type: number; value: Uint8Array | undefined }[] = [];
   while (p < optionsEnd) {
-    const type = v.getUint16(p, little);
+    const optionsType = v.getUint16(p, little);
     const n = v.getUint16(p + 2, little) + 4;
-    options.push({ type, value: octets(v, p + 4, n - 4) });
-    const filled = n + (-n & 3);
-    p += filled;
+    options.push({ type: optionsType, value: octets(v, p + 4, n - 4) });
+    const optionsFilled = n + (-n & 3);
+    p += optionsFilled;
   }
   return { length, major, minor, sectionLength, options };
 }
@@ -234,17 +234,17 @@ export function write(
   const optionsFrom = p;
   let optionsEnded = false;
   for (let i = 0; i < options.length; i++) {
-    const { type, value } = options[i]!;
-    if ((type & 0xffff) !== type) refuse("pcapng.section.options", type, "does not fit 16 bits");
-    if (optionsEnded && type !== 0) refuse("pcapng.section.options", `option ${type}`, "follows the end");
-    if (type === 0) optionsEnded = true;
-    v.setUint16(p, type, little);
-    if (value === undefined) refuse("pcapng.section.options", `option ${type}`, "needs a value");
-    if (value.length > 65535) refuse("pcapng.section.options", `option ${type}`, "is too long");
-    v.setUint16(p + 2, value.length, little);
-    put(v, p + 4, value);
-    const filled = -(value.length + 4) & 3;
-    p += value.length + 4;
+    const { type: optionsType, value: optionsValue } = options[i]!;
+    if ((optionsType & 0xffff) !== optionsType) refuse("pcapng.section.options", optionsType, "does not fit 16 bits");
+    if (optionsEnded && optionsType !== 0) refuse("pcapng.section.options", `option ${optionsType}`, "follows the end");
+    if (optionsType === 0) optionsEnded = true;
+    v.setUint16(p, optionsType, little);
+    if (optionsValue === undefined) refuse("pcapng.section.options", `option ${optionsType}`, "needs a value");
+    if (optionsValue.length > 65535) refuse("pcapng.section.options", `option ${optionsType}`, "is too long");
+    v.setUint16(p + 2, optionsValue.length, little);
+    put(v, p + 4, optionsValue);
+    p += optionsValue.length + 4;
+    const filled = -(optionsValue.length + 4) & 3;
     clear(v, p, filled);
     p += filled;
   }

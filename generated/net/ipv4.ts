@@ -82,8 +82,8 @@ const BAD = -0x1000000;
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 20;
   for (let i = 0; i < options.length; i++) {
-    const { value } = options[i]!;
-    n += value === undefined ? 1 : 2 + value.length;
+    const { value: optionsValue } = options[i]!;
+    n += optionsValue === undefined ? 1 : 2 + optionsValue.length;
   }
   return n;
 }
@@ -105,16 +105,16 @@ export function measure(v: DataView, o: number, end: number): number {
   if (end < optionsEnd) return end - optionsEnd;
   let optionsEnded = false;
   while (p < optionsEnd) {
-    const type = v.getUint8(p);
-    if (optionsEnded && type !== 0) return BAD - 5;
-    if (type === 0) optionsEnded = true;
-    if (type === 0 || type === 1) {
-      p += 1;
-      continue;
+    const optionsType = v.getUint8(p);
+    if (optionsEnded && optionsType !== 0) return BAD - 5;
+    if (optionsType === 0) optionsEnded = true;
+    let n = 1;
+    const optionsAlone = optionsType === 0 || optionsType === 1;
+    if (!optionsAlone) {
+      if (optionsEnd - p < 2) return BAD - 4;
+      n = v.getUint8(p + 1);
+      if (n < 2 || n > optionsEnd - p) return BAD - 4;
     }
-    if (optionsEnd - p < 2) return BAD - 4;
-    const n = v.getUint8(p + 1);
-    if (n < 2 || n > optionsEnd - p) return BAD - 4;
     p += n;
   }
   const sum = halves(w) + halves(v.getUint32(o + 4)) + (w1 >>> 16) + halves(v.getUint32(o + 12)) + halves(v.getUint32(o + 16));
@@ -137,16 +137,16 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if (end < optionsEnd) return short("ip", optionsEnd - end);
   let optionsEnded = false;
   while (p < optionsEnd) {
-    const type = v.getUint8(p);
-    if (optionsEnded && type !== 0) return wrong("ip.options", p - o, "something follows the end of the list");
-    if (type === 0) optionsEnded = true;
-    if (type === 0 || type === 1) {
-      p += 1;
-      continue;
+    const optionsType = v.getUint8(p);
+    if (optionsEnded && optionsType !== 0) return wrong("ip.options", p - o, "something follows the end of the list");
+    if (optionsType === 0) optionsEnded = true;
+    let n = 1;
+    const optionsAlone = optionsType === 0 || optionsType === 1;
+    if (!optionsAlone) {
+      if (optionsEnd - p < 2) return wrong("ip.options", p - o, "an option does not fit its list");
+      n = v.getUint8(p + 1);
+      if (n < 2 || n > optionsEnd - p) return wrong("ip.options", p - o, "an option does not fit its list");
     }
-    if (optionsEnd - p < 2) return wrong("ip.options", p - o, "an option does not fit its list");
-    const n = v.getUint8(p + 1);
-    if (n < 2 || n > optionsEnd - p) return wrong("ip.options", p - o, "an option does not fit its list");
     p += n;
   }
   const sum = halves(w) + halves(v.getUint32(o + 4)) + (w1 >>> 16) + halves(v.getUint32(o + 12)) + halves(v.getUint32(o + 16));
@@ -180,18 +180,17 @@ export function decode(v: DataView, o: number, end: number, into: Ipv4): number 
   const options: { type: number; value: Uint8Array | undefined }[] = [];
   let optionsEnded = false;
   while (p < optionsEnd) {
-    const type = v.getUint8(p);
-    if (optionsEnded && type !== 0) return BAD - 5;
-    if (type === 0) optionsEnded = true;
-    if (type === 0 || type === 1) {
-      options.push({ type, value: undefined });
-      p += 1;
-      continue;
+    const optionsType = v.getUint8(p);
+    if (optionsEnded && optionsType !== 0) return BAD - 5;
+    if (optionsType === 0) optionsEnded = true;
+    let n = 1;
+    const optionsAlone = optionsType === 0 || optionsType === 1;
+    if (!optionsAlone) {
+      if (optionsEnd - p < 2) return BAD - 4;
+      n = v.getUint8(p + 1);
+      if (n < 2 || n > optionsEnd - p) return BAD - 4;
     }
-    if (optionsEnd - p < 2) return BAD - 4;
-    const n = v.getUint8(p + 1);
-    if (n < 2 || n > optionsEnd - p) return BAD - 4;
-    options.push({ type, value: octets(v, p + 2, n - 2) });
+    options.push({ type: optionsType, value: optionsAlone ? undefined : octets(v, p + 2, n - 2) });
     p += n;
   }
   const sum = halves(w) + halves(w1) + (w2 >>> 16) + halves(source) + halves(destination);
@@ -233,14 +232,13 @@ export function read(v: DataView, o: number, end: number): Ipv4 {
   const optionsEnd = p + ((ihl - 5) * 4);
   const options: { type: number; value: Uint8Array | undefined }[] = [];
   while (p < optionsEnd) {
-    const type = v.getUint8(p);
-    if (type === 0 || type === 1) {
-      options.push({ type, value: undefined });
-      p += 1;
-      continue;
+    const optionsType = v.getUint8(p);
+    let n = 1;
+    const optionsAlone = optionsType === 0 || optionsType === 1;
+    if (!optionsAlone) {
+      n = v.getUint8(p + 1);
     }
-    const n = v.getUint8(p + 1);
-    options.push({ type, value: octets(v, p + 2, n - 2) });
+    options.push({ type: optionsType, value: optionsAlone ? undefined : octets(v, p + 2, n - 2) });
     p += n;
   }
   return {
@@ -302,21 +300,21 @@ export function write(
   const optionsFrom = p;
   let optionsEnded = false;
   for (let i = 0; i < options.length; i++) {
-    const { type, value } = options[i]!;
-    if ((type & 0xff) !== type) refuse("ip.options", type, "does not fit 8 bits");
-    if (optionsEnded && type !== 0) refuse("ip.options", `option ${type}`, "follows the end");
-    if (type === 0) optionsEnded = true;
-    v.setUint8(p, type);
-    if (type === 0 || type === 1) {
-      if (value !== undefined) refuse("ip.options", `option ${type}`, "stands alone, without a value");
+    const { type: optionsType, value: optionsValue } = options[i]!;
+    if ((optionsType & 0xff) !== optionsType) refuse("ip.options", optionsType, "does not fit 8 bits");
+    if (optionsEnded && optionsType !== 0) refuse("ip.options", `option ${optionsType}`, "follows the end");
+    if (optionsType === 0) optionsEnded = true;
+    v.setUint8(p, optionsType);
+    if (optionsType === 0 || optionsType === 1) {
+      if (optionsValue !== undefined) refuse("ip.options", `option ${optionsType}`, "stands alone, without a value");
       p += 1;
       continue;
     }
-    if (value === undefined) refuse("ip.options", `option ${type}`, "needs a value");
-    if (value.length + 2 > 255) refuse("ip.options", `option ${type}`, "is too long");
-    v.setUint8(p + 1, value.length + 2);
-    put(v, p + 2, value);
-    p += value.length + 2;
+    if (optionsValue === undefined) refuse("ip.options", `option ${optionsType}`, "needs a value");
+    if (optionsValue.length + 2 > 255) refuse("ip.options", `option ${optionsType}`, "is too long");
+    v.setUint8(p + 1, optionsValue.length + 2);
+    put(v, p + 2, optionsValue);
+    p += optionsValue.length + 2;
   }
   if (p - optionsFrom > 40) refuse("ip.options", p - optionsFrom, "octets are more than 40");
   if (p - optionsFrom !== (ihl - 5) * 4) refuse("ip.options", p - optionsFrom, "octets are not what its length says");

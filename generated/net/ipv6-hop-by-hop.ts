@@ -42,8 +42,8 @@ const BAD = -0x1000000;
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 2;
   for (let i = 0; i < options.length; i++) {
-    const { value } = options[i]!;
-    n += value === undefined ? 1 : 2 + value.length;
+    const { value: optionsValue } = options[i]!;
+    n += optionsValue === undefined ? 1 : 2 + optionsValue.length;
   }
   return n;
 }
@@ -59,14 +59,14 @@ export function measure(v: DataView, o: number, end: number): number {
   const optionsEnd = p + ((length * 8) + 6);
   if (end < optionsEnd) return end - optionsEnd;
   while (p < optionsEnd) {
-    const type = v.getUint8(p);
-    if (type === 0) {
-      p += 1;
-      continue;
+    const optionsType = v.getUint8(p);
+    let n = 1;
+    const optionsAlone = optionsType === 0;
+    if (!optionsAlone) {
+      if (optionsEnd - p < 2) return BAD - 1;
+      n = v.getUint8(p + 1) + 2;
+      if (n > optionsEnd - p) return BAD - 1;
     }
-    if (optionsEnd - p < 2) return BAD - 1;
-    const n = v.getUint8(p + 1) + 2;
-    if (n > optionsEnd - p) return BAD - 1;
     p += n;
   }
   return p - o;
@@ -81,14 +81,14 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   const optionsEnd = p + ((length * 8) + 6);
   if (end < optionsEnd) return short("ipv6.hopopts", optionsEnd - end);
   while (p < optionsEnd) {
-    const type = v.getUint8(p);
-    if (type === 0) {
-      p += 1;
-      continue;
+    const optionsType = v.getUint8(p);
+    let n = 1;
+    const optionsAlone = optionsType === 0;
+    if (!optionsAlone) {
+      if (optionsEnd - p < 2) return wrong("ipv6.hopopts.options", p - o, "an option does not fit its list");
+      n = v.getUint8(p + 1) + 2;
+      if (n > optionsEnd - p) return wrong("ipv6.hopopts.options", p - o, "an option does not fit its list");
     }
-    if (optionsEnd - p < 2) return wrong("ipv6.hopopts.options", p - o, "an option does not fit its list");
-    const n = v.getUint8(p + 1) + 2;
-    if (n > optionsEnd - p) return wrong("ipv6.hopopts.options", p - o, "an option does not fit its list");
     p += n;
   }
   return "ipv6.hopopts: is whole and right";
@@ -105,16 +105,15 @@ export function decode(v: DataView, o: number, end: number, into: Ipv6HopByHop):
   if (end < optionsEnd) return end - optionsEnd;
   const options: { type: number; value: Uint8Array | undefined }[] = [];
   while (p < optionsEnd) {
-    const type = v.getUint8(p);
-    if (type === 0) {
-      options.push({ type, value: undefined });
-      p += 1;
-      continue;
+    const optionsType = v.getUint8(p);
+    let n = 1;
+    const optionsAlone = optionsType === 0;
+    if (!optionsAlone) {
+      if (optionsEnd - p < 2) return BAD - 1;
+      n = v.getUint8(p + 1) + 2;
+      if (n > optionsEnd - p) return BAD - 1;
     }
-    if (optionsEnd - p < 2) return BAD - 1;
-    const n = v.getUint8(p + 1) + 2;
-    if (n > optionsEnd - p) return BAD - 1;
-    options.push({ type, value: octets(v, p + 2, n - 2) });
+    options.push({ type: optionsType, value: optionsAlone ? undefined : octets(v, p + 2, n - 2) });
     p += n;
   }
   into.next = next;
@@ -132,14 +131,13 @@ export function read(v: DataView, o: number, end: number): Ipv6HopByHop {
   const optionsEnd = p + ((length * 8) + 6);
   const options: { type: number; value: Uint8Array | undefined }[] = [];
   while (p < optionsEnd) {
-    const type = v.getUint8(p);
-    if (type === 0) {
-      options.push({ type, value: undefined });
-      p += 1;
-      continue;
+    const optionsType = v.getUint8(p);
+    let n = 1;
+    const optionsAlone = optionsType === 0;
+    if (!optionsAlone) {
+      n = v.getUint8(p + 1) + 2;
     }
-    const n = v.getUint8(p + 1) + 2;
-    options.push({ type, value: octets(v, p + 2, n - 2) });
+    options.push({ type: optionsType, value: optionsAlone ? undefined : octets(v, p + 2, n - 2) });
     p += n;
   }
   return { next, length, options };
@@ -160,19 +158,19 @@ export function write(
   let p = o + 2;
   const optionsFrom = p;
   for (let i = 0; i < options.length; i++) {
-    const { type, value } = options[i]!;
-    if ((type & 0xff) !== type) refuse("ipv6.hopopts.options", type, "does not fit 8 bits");
-    v.setUint8(p, type);
-    if (type === 0) {
-      if (value !== undefined) refuse("ipv6.hopopts.options", `option ${type}`, "stands alone, without a value");
+    const { type: optionsType, value: optionsValue } = options[i]!;
+    if ((optionsType & 0xff) !== optionsType) refuse("ipv6.hopopts.options", optionsType, "does not fit 8 bits");
+    v.setUint8(p, optionsType);
+    if (optionsType === 0) {
+      if (optionsValue !== undefined) refuse("ipv6.hopopts.options", `option ${optionsType}`, "stands alone, without a value");
       p += 1;
       continue;
     }
-    if (value === undefined) refuse("ipv6.hopopts.options", `option ${type}`, "needs a value");
-    if (value.length > 255) refuse("ipv6.hopopts.options", `option ${type}`, "is too long");
-    v.setUint8(p + 1, value.length);
-    put(v, p + 2, value);
-    p += value.length + 2;
+    if (optionsValue === undefined) refuse("ipv6.hopopts.options", `option ${optionsType}`, "needs a value");
+    if (optionsValue.length > 255) refuse("ipv6.hopopts.options", `option ${optionsType}`, "is too long");
+    v.setUint8(p + 1, optionsValue.length);
+    put(v, p + 2, optionsValue);
+    p += optionsValue.length + 2;
   }
   if (p - optionsFrom > 2046) refuse("ipv6.hopopts.options", p - optionsFrom, "octets are more than 2046");
   if (p - optionsFrom !== (length * 8) + 6) refuse("ipv6.hopopts.options", p - optionsFrom, "octets are not what its length says");

@@ -88,8 +88,8 @@ const BAD = -0x1000000;
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 20;
   for (let i = 0; i < options.length; i++) {
-    const { value } = options[i]!;
-    n += value === undefined ? 1 : 2 + value.length;
+    const { value: optionsValue } = options[i]!;
+    n += optionsValue === undefined ? 1 : 2 + optionsValue.length;
   }
   return n;
 }
@@ -107,16 +107,16 @@ export function measure(v: DataView, o: number, end: number): number {
   if (end < optionsEnd) return end - optionsEnd;
   let optionsEnded = false;
   while (p < optionsEnd) {
-    const type = v.getUint8(p);
-    if (optionsEnded && type !== 0) return BAD - 3;
-    if (type === 0) optionsEnded = true;
-    if (type === 0 || type === 1) {
-      p += 1;
-      continue;
+    const optionsType = v.getUint8(p);
+    if (optionsEnded && optionsType !== 0) return BAD - 3;
+    if (optionsType === 0) optionsEnded = true;
+    let n = 1;
+    const optionsAlone = optionsType === 0 || optionsType === 1;
+    if (!optionsAlone) {
+      if (optionsEnd - p < 2) return BAD - 2;
+      n = v.getUint8(p + 1);
+      if (n < 2 || n > optionsEnd - p) return BAD - 2;
     }
-    if (optionsEnd - p < 2) return BAD - 2;
-    const n = v.getUint8(p + 1);
-    if (n < 2 || n > optionsEnd - p) return BAD - 2;
     p += n;
   }
   return p - o;
@@ -133,16 +133,16 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if (end < optionsEnd) return short("tcp", optionsEnd - end);
   let optionsEnded = false;
   while (p < optionsEnd) {
-    const type = v.getUint8(p);
-    if (optionsEnded && type !== 0) return wrong("tcp.options", p - o, "something follows the end of the list");
-    if (type === 0) optionsEnded = true;
-    if (type === 0 || type === 1) {
-      p += 1;
-      continue;
+    const optionsType = v.getUint8(p);
+    if (optionsEnded && optionsType !== 0) return wrong("tcp.options", p - o, "something follows the end of the list");
+    if (optionsType === 0) optionsEnded = true;
+    let n = 1;
+    const optionsAlone = optionsType === 0 || optionsType === 1;
+    if (!optionsAlone) {
+      if (optionsEnd - p < 2) return wrong("tcp.options", p - o, "an option does not fit its list");
+      n = v.getUint8(p + 1);
+      if (n < 2 || n > optionsEnd - p) return wrong("tcp.options", p - o, "an option does not fit its list");
     }
-    if (optionsEnd - p < 2) return wrong("tcp.options", p - o, "an option does not fit its list");
-    const n = v.getUint8(p + 1);
-    if (n < 2 || n > optionsEnd - p) return wrong("tcp.options", p - o, "an option does not fit its list");
     p += n;
   }
   return "tcp: is whole and right";
@@ -170,18 +170,17 @@ export function decode(v: DataView, o: number, end: number, into: Tcp): number {
   const options: { type: number; value: Uint8Array | undefined }[] = [];
   let optionsEnded = false;
   while (p < optionsEnd) {
-    const type = v.getUint8(p);
-    if (optionsEnded && type !== 0) return BAD - 3;
-    if (type === 0) optionsEnded = true;
-    if (type === 0 || type === 1) {
-      options.push({ type, value: undefined });
-      p += 1;
-      continue;
+    const optionsType = v.getUint8(p);
+    if (optionsEnded && optionsType !== 0) return BAD - 3;
+    if (optionsType === 0) optionsEnded = true;
+    let n = 1;
+    const optionsAlone = optionsType === 0 || optionsType === 1;
+    if (!optionsAlone) {
+      if (optionsEnd - p < 2) return BAD - 2;
+      n = v.getUint8(p + 1);
+      if (n < 2 || n > optionsEnd - p) return BAD - 2;
     }
-    if (optionsEnd - p < 2) return BAD - 2;
-    const n = v.getUint8(p + 1);
-    if (n < 2 || n > optionsEnd - p) return BAD - 2;
-    options.push({ type, value: octets(v, p + 2, n - 2) });
+    options.push({ type: optionsType, value: optionsAlone ? undefined : octets(v, p + 2, n - 2) });
     p += n;
   }
   into.sourcePort = sourcePort;
@@ -215,14 +214,13 @@ export function read(v: DataView, o: number, end: number): Tcp {
   const optionsEnd = p + ((dataOffset - 5) * 4);
   const options: { type: number; value: Uint8Array | undefined }[] = [];
   while (p < optionsEnd) {
-    const type = v.getUint8(p);
-    if (type === 0 || type === 1) {
-      options.push({ type, value: undefined });
-      p += 1;
-      continue;
+    const optionsType = v.getUint8(p);
+    let n = 1;
+    const optionsAlone = optionsType === 0 || optionsType === 1;
+    if (!optionsAlone) {
+      n = v.getUint8(p + 1);
     }
-    const n = v.getUint8(p + 1);
-    options.push({ type, value: octets(v, p + 2, n - 2) });
+    options.push({ type: optionsType, value: optionsAlone ? undefined : octets(v, p + 2, n - 2) });
     p += n;
   }
   return {
@@ -274,21 +272,21 @@ export function write(
   const optionsFrom = p;
   let optionsEnded = false;
   for (let i = 0; i < options.length; i++) {
-    const { type, value } = options[i]!;
-    if ((type & 0xff) !== type) refuse("tcp.options", type, "does not fit 8 bits");
-    if (optionsEnded && type !== 0) refuse("tcp.options", `option ${type}`, "follows the end");
-    if (type === 0) optionsEnded = true;
-    v.setUint8(p, type);
-    if (type === 0 || type === 1) {
-      if (value !== undefined) refuse("tcp.options", `option ${type}`, "stands alone, without a value");
+    const { type: optionsType, value: optionsValue } = options[i]!;
+    if ((optionsType & 0xff) !== optionsType) refuse("tcp.options", optionsType, "does not fit 8 bits");
+    if (optionsEnded && optionsType !== 0) refuse("tcp.options", `option ${optionsType}`, "follows the end");
+    if (optionsType === 0) optionsEnded = true;
+    v.setUint8(p, optionsType);
+    if (optionsType === 0 || optionsType === 1) {
+      if (optionsValue !== undefined) refuse("tcp.options", `option ${optionsType}`, "stands alone, without a value");
       p += 1;
       continue;
     }
-    if (value === undefined) refuse("tcp.options", `option ${type}`, "needs a value");
-    if (value.length + 2 > 255) refuse("tcp.options", `option ${type}`, "is too long");
-    v.setUint8(p + 1, value.length + 2);
-    put(v, p + 2, value);
-    p += value.length + 2;
+    if (optionsValue === undefined) refuse("tcp.options", `option ${optionsType}`, "needs a value");
+    if (optionsValue.length + 2 > 255) refuse("tcp.options", `option ${optionsType}`, "is too long");
+    v.setUint8(p + 1, optionsValue.length + 2);
+    put(v, p + 2, optionsValue);
+    p += optionsValue.length + 2;
   }
   if (p - optionsFrom > 40) refuse("tcp.options", p - optionsFrom, "octets are more than 40");
   if (p - optionsFrom !== (dataOffset - 5) * 4) refuse("tcp.options", p - optionsFrom, "octets are not what its length says");

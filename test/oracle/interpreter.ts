@@ -74,7 +74,7 @@ function judge(read: () => { value: Value; octets: number }): Reading {
   }
 }
 
-/** What expressions read. Names of an absent field are not in it: they count as 0. */
+/** What expressions read. Names of fields after the present one are not in it. */
 interface Scope {
   readonly numbers: Map<string, number>;
   readonly octets: Map<string, number>;
@@ -257,9 +257,10 @@ class Reader {
       if (octets < 0) throw new Fault(field.faults.fill);
       value = this.#take(octets);
     }
-    while (((this.at - start) / 8) % type.align !== 0) {
-      if (this.#bits(8) !== 0) throw new Fault(field.faults.pad);
-    }
+    // Padding that does not fit is no padding, whatever is there.
+    const taken = (this.at - start) / 8;
+    const padding = this.#take(Math.ceil(taken / type.align) * type.align - taken);
+    if (padding.some((octet) => octet !== 0)) throw new Fault(field.faults.pad);
     return { type: code, value };
   }
 

@@ -68,8 +68,6 @@ interface Known {
   readonly lo: number;
   readonly hi: number;
   readonly boolean: boolean;
-  /** It may be absent: conditions and rules may refer to it, lengths may not. */
-  readonly maybe: boolean;
 }
 
 class Author {
@@ -122,7 +120,7 @@ class Author {
         return this.#fields as never;
       }) as unknown as AnyHeader;
     };
-    const flag = known.find((k) => k.boolean && !k.maybe);
+    const flag = known.find((k) => k.boolean);
     if (kind === "data" && flag !== undefined) {
       h = h.little((r) => (r as unknown as Record<string, E<boolean>>)[flag.name] as E<boolean>);
     }
@@ -286,7 +284,7 @@ class Author {
     if (other === 3) return void this.#add(konst(ordered, this.whole(0, 255)).lint(), when);
     const { field, lo, hi } = this.#told(ordered, width);
     const name = this.#add(field, when);
-    if (refer) fresh.push({ name, lo, hi, boolean: false, maybe: when !== undefined });
+    if (refer && when === undefined) fresh.push({ name, lo, hi, boolean: false });
   }
 
   /** Bits that share octets; in other byte orders than big they keep within each. */
@@ -299,7 +297,7 @@ class Author {
       left -= width;
       if (width === 1 && this.#chance(70)) {
         const name = this.#add(bit, when);
-        fresh.push({ name, lo: 0, hi: 1, boolean: true, maybe: when !== undefined });
+        if (when === undefined) fresh.push({ name, lo: 0, hi: 1, boolean: true });
       } else if (this.#chance(12)) this.#add(reserved(width), when);
       else if (left === 0 && width < 8 && this.#chance(30)) {
         const top = 2 ** width - 1;
@@ -309,14 +307,14 @@ class Author {
       } else {
         const { field, lo, hi } = this.#told(bits(width), width);
         const name = this.#add(field, when);
-        fresh.push({ name, lo, hi, boolean: false, maybe: when !== undefined });
+        if (when === undefined) fresh.push({ name, lo, hi, boolean: false });
       }
     }
   }
 
   /** A length of a few octets by an earlier number, if there is one that can say it. */
   #length(known: readonly Known[], step = 1): E | undefined {
-    const able = known.filter((k) => !k.maybe && !k.boolean && k.hi <= 40 && k.lo >= 0);
+    const able = known.filter((k) => !k.boolean && k.hi <= 40 && k.lo >= 0);
     if (able.length === 0) return undefined;
     const k = this.#one(able);
     const x = this.#ref(k);
@@ -339,7 +337,7 @@ class Author {
       u8.must((x) => x.le(most)),
       undefined,
     );
-    fresh.push({ name, lo: 0, hi: most, boolean: false, maybe: false });
+    fresh.push({ name, lo: 0, hi: most, boolean: false });
   }
 
   #octets(known: readonly Known[], fresh: Known[], when?: E<boolean>): void {
@@ -432,7 +430,7 @@ class Author {
       this.#fields = outer;
       return made as Fields;
     };
-    const able = known.filter((k) => !k.maybe && !k.boolean && k.hi >= 2);
+    const able = known.filter((k) => !k.boolean && k.hi >= 2);
     if (able.length === 0 || this.#chance(40)) {
       const seen: Known[] = [];
       const fields = inside(seen);
