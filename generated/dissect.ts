@@ -9,6 +9,7 @@ import { measure as measureSpTcp } from "./sp/tcp.js";
 import { measure as measureSpUdp } from "./sp/udp.js";
 import { measure as measureWsFrame } from "./ws/frame.js";
 
+export * from "./dissect/stacks.js";
 export * from "./dissect/tables.js";
 export * from "./dissect/walk.js";
 

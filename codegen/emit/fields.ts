@@ -13,6 +13,7 @@ import {
   type TypeModel,
 } from "../model.js";
 import { Code, cond, type Names, num } from "./code.js";
+import { emitStacks } from "./stacks.js";
 
 /** The walker's own files. They are copied: what they say holds for every registry. */
 export const WALKER = ["tables", "octets", "nodes", "cursor", "walk"] as const;
@@ -29,6 +30,8 @@ export function emitDissect(model: Model): Map<string, string> {
     const text = readFileSync(new URL(`../walker/${name}.mts`, import.meta.url), "utf8");
     files.set(`dissect/${name}.ts`, text.replaceAll('.mjs"', '.js"'));
   }
+  const stacks = emitStacks(model);
+  if (stacks !== undefined) files.set("dissect/stacks.ts", stacks);
   files.set("dissect.ts", registry(model));
   return files;
 }
@@ -46,6 +49,7 @@ function registry(model: Model): string {
     code.line(`import { measure as ${measureOf(h)} } from "./${h.file}.js";`);
   }
   code.line();
+  if (model.stacks.length > 0) code.line('export * from "./dissect/stacks.js";');
   code.line('export * from "./dissect/tables.js";');
   code.line('export * from "./dissect/walk.js";');
   for (const h of model.headers) {
