@@ -833,6 +833,21 @@ const spSurvey: HeaderTable = {
   payload: {},
 };
 
+const spTag: HeaderTable = {
+  name: "sp.tag",
+  title: "One word of an SP way back: what a device or a requester puts before the others",
+  ref: "nanomsg rfc/sp-request-reply-01 §4",
+  protocol: "sp",
+  on: {},
+  slots: 5,
+  min: 4,
+  fields: [
+    { kind: "uint", name: "sp.last", doc: "It is the last: the number of a request or survey, not of a pipe", format: "bool", slot: 3, bits: 1, order: "big", bool: true },
+    { kind: "uint", name: "sp.number", doc: "Of a pipe, or of a request", format: "dec", slot: 4, bits: 31, order: "big" },
+  ],
+  payload: {},
+};
+
 const spTcp: HeaderTable = {
   name: "sp.tcp",
   title: "SP message over TCP, TLS or any other stream: its length",
@@ -950,7 +965,7 @@ const wsUpgrade: OpenerTable = {
 
 /** All headers, and what their flow facts' values are called. */
 export const registry: Registry = {
-  headers: [gzip, pcap, pcapModified, pcapRecord, pcapngBlock, pcapngInterface, pcapngObsolete, pcapngOffset, pcapngOptions, pcapngPacket, pcapngResolution, pcapngSection, pcapngSimple, arp, authentication, ethernet, icmp, icmpv6, ipv4, ipv6, ipv6Destination, ipv6Fragment, ipv6HopByHop, ipv6Routing, loopback, raw, sll, sll2, tcp, udp, vlan, vlanService, spGreeting, spIpc, spPair1, spRequest, spStar, spSurvey, spTcp, spUdp, spWs, wsClose, wsFrame],
+  headers: [gzip, pcap, pcapModified, pcapRecord, pcapngBlock, pcapngInterface, pcapngObsolete, pcapngOffset, pcapngOptions, pcapngPacket, pcapngResolution, pcapngSection, pcapngSimple, arp, authentication, ethernet, icmp, icmpv6, ipv4, ipv6, ipv6Destination, ipv6Fragment, ipv6HopByHop, ipv6Routing, loopback, raw, sll, sll2, tcp, udp, vlan, vlanService, spGreeting, spIpc, spPair1, spRequest, spStar, spSurvey, spTag, spTcp, spUdp, spWs, wsClose, wsFrame],
   openers: [wsUpgrade],
   facts: {
     "sp.type": new Map([[16, "pair0"], [17, "pair1"], [32, "pub"], [33, "sub"], [48, "req"], [49, "rep"], [80, "push"], [81, "pull"], [98, "surveyor"], [99, "respondent"], [112, "bus"], [1600, "star"]]),

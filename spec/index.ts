@@ -12,6 +12,8 @@ export { spRequest } from "./sp/request.js";
 export { spStar } from "./sp/star.js";
 /** SP survey or response: the way back to who asked. */
 export { spSurvey } from "./sp/survey.js";
+/** One word of an SP way back: what a device or a requester puts before the others. */
+export { spTag } from "./sp/tag.js";
 /** SP message over TCP, TLS or any other stream: its length. */
 export { spTcp } from "./sp/tcp.js";
 /** NNG datagram. */

@@ -20,7 +20,9 @@ interface Rule {
 
 const node = /^node:/;
 const lang = /^spec\/lang(\.ts$|\/)/;
-const joints = /^runtime\/(message|layer|hub|error|env)\.ts$/;
+/** What layers are made of: messages below, ports above, and the world around. */
+const joints =
+  /^runtime\/(message|block|assembly|layer|hub|waiting|slots|stream|address|port|error|env|node|stats)\.ts$/;
 const generated = /^generated\//;
 /** Stands for a name that is not written out, as of a spec that the user points at. */
 const computed = "(computed)";
@@ -41,7 +43,7 @@ const rules: readonly Rule[] = [
   { files: /^generated\/arbitraries\//, may: [generated, /^fast-check$/] },
   { files: /^generated\/dissect(\.ts$|\/)/, may: [generated] },
   { files: generated, may: [] },
-  { files: joints, may: [joints] },
+  { files: joints, may: [joints], lazily: [node] },
   {
     files: /^runtime\/dissect\//,
     may: [generated, joints, /^runtime\/dissect\//, node],
@@ -51,8 +53,8 @@ const rules: readonly Rule[] = [
     may: [generated, joints, node],
   },
   {
-    files: /^runtime\/(stack|port|socket)\.ts$/,
-    may: [joints, /^runtime\/(stack|port|socket)\.ts$/],
+    files: /^runtime\/(stack|socket|device)\.ts$/,
+    may: [joints, /^runtime\/(stack|socket)\.ts$/],
   },
   { files: /^runtime\/(schemes|index)\.ts$/, may: [/^runtime\/(?!cli\/)/, generated] },
   {

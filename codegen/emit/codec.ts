@@ -59,6 +59,12 @@ class Codec {
       code.line(`export const TAIL_MIN = ${header.tailMin};`);
       code.line(`export const TAIL_MAX = ${header.tailMax};`);
     }
+    code.line();
+    code.doc("What a layer that writes this header declares: octets at most before a body, and behind it.");
+    const tailMax = trailing.length > 0 ? "TAIL_MAX" : "0";
+    code.line(
+      `export const HEADER = { name: ${JSON.stringify(header.name)}, head: MAX, tail: ${tailMax} } as const;`,
+    );
     if (header.faults.length > 0) {
       code.line();
       code.line("// Faults are BAD, BAD - 1, …: below any count of octets that may be missing.");

@@ -45,6 +45,9 @@ export interface PcapModified {
 export const MIN = 24;
 export const MAX = 24;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "pcap.modified", head: MAX, tail: 0 } as const;
+
 /** Octets that the head will take. */
 export function size(): number {
   return MIN;

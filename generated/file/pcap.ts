@@ -55,6 +55,9 @@ export type Magic = (typeof Magic)[keyof typeof Magic];
 export const MIN = 24;
 export const MAX = 24;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "pcap", head: MAX, tail: 0 } as const;
+
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.
 const BAD = -0x1000000;
 

@@ -50,6 +50,9 @@ export const MAX = 8;
 export const TAIL_MIN = 4;
 export const TAIL_MAX = 4;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "pcapng.block", head: MAX, tail: TAIL_MAX } as const;
+
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.
 const BAD = -0x1000000;
 

@@ -23,6 +23,9 @@ export interface PcapngOffset {
 export const MIN = 8;
 export const MAX = 8;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "pcapng.offset", head: MAX, tail: 0 } as const;
+
 /** Octets that the head will take. */
 export function size(): number {
   return MIN;

@@ -33,6 +33,9 @@ export const Options = {
 export const MIN = 0;
 export const MAX = 131072;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "pcapng.options", head: MAX, tail: 0 } as const;
+
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.
 const BAD = -0x1000000;
 

@@ -23,6 +23,9 @@ export interface PcapngResolution {
 export const MIN = 1;
 export const MAX = 1;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "pcapng.resolution", head: MAX, tail: 0 } as const;
+
 /** Octets that the head will take. */
 export function size(): number {
   return MIN;

@@ -54,6 +54,9 @@ export const Operation = {
 export const MIN = 8;
 export const MAX = 1028;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "arp", head: MAX, tail: 0 } as const;
+
 /** Octets that the head will take. */
 export function size(
   senderHardware: Uint8Array,

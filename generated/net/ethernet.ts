@@ -30,6 +30,9 @@ export interface Ethernet {
 export const MIN = 14;
 export const MAX = 14;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "eth", head: MAX, tail: 0 } as const;
+
 /** Octets that the head will take. */
 export function size(): number {
   return MIN;

@@ -50,6 +50,9 @@ export const Type = {
 export const MIN = 8;
 export const MAX = 20;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "icmp", head: MAX, tail: 0 } as const;
+
 /** Octets that the head will take. */
 export function size(
   type: number,

@@ -72,6 +72,9 @@ export const BodyAdvertisementFlags = {
 export const MIN = 8;
 export const MAX = 40;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "icmpv6", head: MAX, tail: 0 } as const;
+
 /** Octets that the head will take. */
 export function size(
   type: number,

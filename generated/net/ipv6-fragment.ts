@@ -33,6 +33,9 @@ export interface Ipv6Fragment {
 export const MIN = 8;
 export const MAX = 8;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "ipv6.fraghdr", head: MAX, tail: 0 } as const;
+
 /** Octets that the head will take. */
 export function size(): number {
   return MIN;

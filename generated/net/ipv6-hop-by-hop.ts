@@ -35,6 +35,9 @@ export const Options = {
 export const MIN = 8;
 export const MAX = 2048;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "ipv6.hopopts", head: MAX, tail: 0 } as const;
+
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.
 const BAD = -0x1000000;
 

@@ -38,6 +38,9 @@ export const Type = {
 export const MIN = 8;
 export const MAX = 2048;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "ipv6.routing", head: MAX, tail: 0 } as const;
+
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.
 const BAD = -0x1000000;
 

@@ -52,6 +52,9 @@ export interface Ipv6 {
 export const MIN = 40;
 export const MAX = 40;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "ipv6", head: MAX, tail: 0 } as const;
+
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.
 const BAD = -0x1000000;
 

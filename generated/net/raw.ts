@@ -12,6 +12,9 @@ export type Raw = Record<string, never>;
 export const MIN = 0;
 export const MAX = 0;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "raw", head: MAX, tail: 0 } as const;
+
 /** Octets that the head will take. */
 export function size(): number {
   return MIN;

@@ -45,6 +45,9 @@ export const PacketType = {
 export const MIN = 16;
 export const MAX = 16;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "sll", head: MAX, tail: 0 } as const;
+
 /** Octets that the head will take. */
 export function size(): number {
   return MIN;

@@ -27,6 +27,9 @@ export interface Vlan {
 export const MIN = 4;
 export const MAX = 4;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "vlan", head: MAX, tail: 0 } as const;
+
 /** Octets that the head will take. */
 export function size(): number {
   return MIN;

@@ -24,6 +24,9 @@ export interface SpIpc {
 export const MIN = 9;
 export const MAX = 9;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "sp.ipc", head: MAX, tail: 0 } as const;
+
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.
 const BAD = -0x1000000;
 

@@ -20,6 +20,9 @@ export interface SpPair1 {
 export const MIN = 4;
 export const MAX = 4;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "sp.pair1", head: MAX, tail: 0 } as const;
+
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.
 const BAD = -0x1000000;
 

@@ -23,6 +23,9 @@ export interface SpSurvey {
 export const MIN = 4;
 export const MAX = 64;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "sp.survey", head: MAX, tail: 0 } as const;
+
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.
 const BAD = -0x1000000;
 

@@ -22,6 +22,9 @@ export interface SpTcp {
 export const MIN = 8;
 export const MAX = 8;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "sp.tcp", head: MAX, tail: 0 } as const;
+
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.
 const BAD = -0x1000000;
 

@@ -70,6 +70,9 @@ export const AboutEndReason = {
 export const MIN = 8;
 export const MAX = 8;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "sp.udp", head: MAX, tail: 0 } as const;
+
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.
 const BAD = -0x1000000;
 

@@ -13,6 +13,9 @@ export type SpWs = Record<string, never>;
 export const MIN = 0;
 export const MAX = 0;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "sp.ws", head: MAX, tail: 0 } as const;
+
 /** Octets that the head will take. */
 export function size(): number {
   return MIN;

@@ -44,6 +44,9 @@ export type Opcode = (typeof Opcode)[keyof typeof Opcode];
 export const MIN = 2;
 export const MAX = 14;
 
+/** What a layer that writes this header declares: octets at most before a body, and behind it. */
+export const HEADER = { name: "ws.frame", head: MAX, tail: 0 } as const;
+
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.
 const BAD = -0x1000000;
 

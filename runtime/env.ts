@@ -1,0 +1,76 @@
+/**
+ * The world, as layers see it: clock, timers, chance, and connections. Every element gets it from
+ * outside, so the same elements run under node and under a virtual clock on a faulty network.
+ */
+
+export interface Timer {
+  cancel(): void;
+}
+
+/** Where a connection leads: a TCP address, or a path of the file system. */
+export type Where = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** A connected run of octets in both directions. */
+export interface Connection {
+  /** Such as `127.0.0.1:5555`, or a path; the empty string where there is no name. */
+  readonly local: string;
+  readonly remote: string;
+  /** Hands these octets over, in order, as one write. False: no more until `drained`. */
+  write(segments: readonly Uint8Array[]): boolean;
+  /** No `octets` until `resume`, but for what is on its way. */
+  pause(): void;
+  resume(): void;
+  /** Says the end once all that was written has gone; then only reads. */
+  end(): void;
+  /** Drops it, and what was not yet written. */
+  destroy(): void;
+}
+
+/** Who uses a connection. After `closed` nothing is called any more. */
+export interface Receiver {
+  opened(connection: Connection): void;
+  /** The octets are the receiver's: it may keep views of them. */
+  octets(chunk: Uint8Array): void;
+  drained(): void;
+  /** The peer says no more octets will come. */
+  ended(): void;
+  closed(error?: Error): void;
+}
+
+export interface Listening {
+  /** As bound, with the port that the system chose. */
+  readonly local: Where;
+  close(): Promise<void>;
+}
+
+export interface Net {
+  /** Begins to connect; `to` hears of success or failure, never inside this call. */
+  connect(where: Where, to: Receiver): { destroy(): void };
+  /** Resolves when bound. `accept` says who uses a new connection, which is open already. */
+  listen(where: Where, accept: (connection: Connection) => Receiver): Promise<Listening>;
+}
+
+export interface Env {
+  /** Milliseconds from some fixed point; never goes back. */
+  now(): number;
+  /** Runs `f` once, after `ms` milliseconds. Does not keep the process alive if `idle`. */
+  timer(ms: number, f: () => void, idle?: boolean): Timer;
+  /** Runs `f` when the current piece of work is done, before any other event. */
+  tick(f: () => void): void;
+  /** Runs `f` after other events have had their turn. */
+  turn(f: () => void): void;
+  /** Unpredictable octets. */
+  random(octets: Uint8Array): void;
+  /** What went wrong where nobody can be told but the user: a handler of theirs that threw. */
+  report(error: unknown): void;
+  readonly net: Net;
+  /** Names inside this world: who listens at `inproc://` and `memory://`. */
+  readonly names: Map<string, unknown>;
+}
+
+/** A number from 0 to below 1. */
+export function chance(env: Env): number {
+  const word = new Uint32Array(1);
+  env.random(new Uint8Array(word.buffer));
+  return (word[0] as number) / 0x1_0000_0000;
+}

@@ -1,0 +1,203 @@
+/**
+ * The one place where many connections become one: what a raw protocol extends.
+ *
+ * A raw protocol chooses a pipe, prefixes and reports; it never stores a message. Out of band it tells
+ * who took one (`m.pipe`), who went (`detached`) and who is ready (`stop`, `go`).
+ */
+import { PeerError } from "./error.js";
+import {
+  CLOSE,
+  type Context,
+  type Control,
+  Element,
+  END,
+  ENDED,
+  type Event,
+  type Facts,
+  GO,
+  type Protocol,
+  STOP,
+} from "./layer.js";
+import type { Message } from "./message.js";
+import { Slots } from "./slots.js";
+
+/** Who made a pipe, and hears how it fares. */
+export interface PipeOwner {
+  attached(pipe: Pipe): void;
+  /** Closed, or refused before it took part. Heard once. */
+  closed(pipe: Pipe, error: Error | undefined): void;
+}
+
+/** A connection, as the hub sees it: the element on top of its layers. */
+export class Pipe extends Element {
+  /** Its number in backtraces: 31 bits, of no meaning to anybody else. */
+  number = 0;
+  facts: Facts = {};
+  /** It takes messages now. */
+  ready = false;
+  attached = false;
+  #closed = false;
+  #why: Error | undefined;
+
+  constructor(
+    readonly hub: Hub,
+    readonly owner: PipeOwner,
+  ) {
+    super();
+  }
+
+  override down(m: Message): void {
+    m.pipe = this;
+    this.below.down(m);
+  }
+
+  override up(m: Message): void {
+    if (!this.attached) return;
+    m.pipe = this;
+    this.hub.receive(m, this);
+  }
+
+  override event(e: Event): void {
+    switch (e.type) {
+      case "opened":
+        return this.#opened(e.facts);
+      case "closed":
+        return this.#gone(e.error);
+      case "stop":
+      case "go":
+        return this.hub.turned(this, e.type === "go");
+    }
+  }
+
+  #opened(facts: Facts): void {
+    this.facts = facts;
+    const refusal = this.hub.attach(this);
+    if (refusal !== undefined) this.close(refusal);
+    else this.owner.attached(this);
+  }
+
+  /** Drops it; the owner hears `error`. */
+  close(error?: Error): void {
+    this.#why ??= error;
+    this.below.control(error === undefined ? CLOSE : { type: "close", error });
+  }
+
+  #gone(error: Error | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const why = this.#why ?? error;
+    if (this.attached) this.hub.detach(this, why);
+    this.owner.closed(this, why);
+  }
+}
+
+export abstract class Hub extends Element {
+  readonly pipes: Pipe[] = [];
+  readonly #numbers: Slots<Pipe>;
+  #next = 0;
+  #ready = 0;
+  #stopped = false;
+  #ending = false;
+
+  constructor(
+    readonly context: Context,
+    readonly protocol: Protocol,
+    /** It says `stop` when no pipe is ready. The others drop, and count. */
+    readonly waits: boolean,
+  ) {
+    super();
+    this.#numbers = new Slots(context.env);
+  }
+
+  /** A message came up. */
+  receive(m: Message, _pipe: Pipe): void {
+    this.above.up(m);
+  }
+
+  /** Why this pipe may not take part, if it may not. */
+  refuses(_pipe: Pipe): string | undefined {
+    return undefined;
+  }
+
+  /** The pipe of that number, if it is still there. */
+  pipe(number: number): Pipe | undefined {
+    return this.#numbers.get(number);
+  }
+
+  /** The next pipe that is ready, each in its turn. */
+  turn(): Pipe | undefined {
+    const { pipes } = this;
+    const n = pipes.length;
+    for (let i = 0; i < n; i++) {
+      if (this.#next >= n) this.#next = 0;
+      const pipe = pipes[this.#next++] as Pipe;
+      if (pipe.ready) return pipe;
+    }
+    return undefined;
+  }
+
+  /** Takes a pipe in; answers why not. */
+  attach(pipe: Pipe): Error | undefined {
+    const { protocol } = this;
+    const { type } = pipe.facts;
+    if (type !== undefined && type !== protocol.peer) {
+      const [theirs, ours] = [hex(type), hex(protocol.type)];
+      return new PeerError(
+        `the peer's protocol is ${theirs}; ${protocol.name} (${ours}) talks to ${hex(protocol.peer)}`,
+      );
+    }
+    if (this.#ending) return new PeerError("the socket is closing");
+    const reason = this.refuses(pipe);
+    if (reason !== undefined) return new PeerError(reason);
+    const number = this.#numbers.add(pipe);
+    if (number === undefined) return new PeerError("there are 65536 connections already");
+    pipe.number = number;
+    pipe.attached = true;
+    this.pipes.push(pipe);
+    if (this.#stopped) pipe.below.control(STOP);
+    this.event({ type: "attached", pipe });
+    this.turned(pipe, true);
+    return undefined;
+  }
+
+  /** A pipe takes messages, or takes no more. */
+  turned(pipe: Pipe, ready: boolean): void {
+    if (!pipe.attached || pipe.ready === ready) return;
+    pipe.ready = ready;
+    this.#ready += ready ? 1 : -1;
+    if (!this.waits) return;
+    if (ready && this.#ready === 1) this.event(GO);
+    else if (!ready && this.#ready === 0) this.event(STOP);
+  }
+
+  detach(pipe: Pipe, error: Error | undefined): void {
+    this.turned(pipe, false);
+    pipe.attached = false;
+    this.pipes.splice(this.pipes.indexOf(pipe), 1);
+    this.#numbers.delete(pipe.number);
+    this.event({ type: "detached", pipe, ...(error === undefined ? {} : { error }) });
+    if (this.#ending && this.pipes.length === 0) this.event(ENDED);
+  }
+
+  override control(c: Control): void {
+    switch (c.type) {
+      case "stop":
+      case "go":
+        this.#stopped = c.type === "stop";
+        break;
+      case "end":
+        this.#ending = true;
+        if (this.pipes.length === 0) return this.event(ENDED);
+        return this.#all(END);
+      case "cancel":
+        return;
+    }
+    this.#all(c);
+  }
+
+  #all(c: Control): void {
+    for (const pipe of [...this.pipes]) pipe.below.control(c);
+  }
+}
+
+const hex = (n: number): string => `0x${n.toString(16)}`;

@@ -1,0 +1,204 @@
+/**
+ * What layers are, and how they meet. Read this first.
+ *
+ * A Layer is a declaration: what it stands on, what it shows, which headers it writes. An Element is
+ * its running instance: one a socket above the hub, one a connection below it. Elements talk by two
+ * verbs, the same in both directions: `below.down(m)`, `above.up(m)`. A message offered is a message
+ * taken: who cannot take more says `stop` first, and `go` later. What an element does not know of
+ * controls and events, it passes on.
+ *
+ * Rule for authors: settle your own state before you call a neighbour; it may call you back at once.
+ */
+import type { Block } from "./block.js";
+import type { Env } from "./env.js";
+import type { WirestackError } from "./error.js";
+import type { Exchange, Message, Room, Slab } from "./message.js";
+import type { Stats } from "./stats.js";
+
+/** Said downwards. Protocols may add members: who does not know one passes it on. */
+export type Control =
+  /** The application takes no more for now. */
+  | { readonly type: "stop" }
+  | { readonly type: "go" }
+  /** Finish what you hold, then end the connection. */
+  | { readonly type: "end" }
+  /** Drop the connection, for this reason. */
+  | { readonly type: "close"; readonly error?: Error }
+  /** Nobody waits for this any more. */
+  | { readonly type: "cancel"; readonly exchange: Exchange };
+
+/** Said upwards. */
+export type Event =
+  /** No more for now. */
+  | { readonly type: "stop" }
+  | { readonly type: "go" }
+  /** This layer's own opening is done; what the peer said in it. Below the hub only. */
+  | { readonly type: "opened"; readonly facts: Facts }
+  /** The connection is gone. Below the hub only, and the last that is heard. */
+  | { readonly type: "closed"; readonly error?: Error }
+  /** A connection takes part, or does no more. Above the hub only. */
+  | { readonly type: "attached"; readonly pipe: object }
+  | { readonly type: "detached"; readonly pipe: object; readonly error?: Error }
+  /** An exchange came to nothing. */
+  | { readonly type: "failed"; readonly exchange: Exchange; readonly error: WirestackError }
+  /** After `end`: nothing is held any more. */
+  | { readonly type: "ended" };
+
+export const STOP = { type: "stop" } as const;
+export const GO = { type: "go" } as const;
+export const END = { type: "end" } as const;
+export const ENDED = { type: "ended" } as const;
+export const CLOSE = { type: "close" } as const;
+
+/** What an element offers to the one above it. */
+export interface Down {
+  down(m: Message): void;
+  control(c: Control): void;
+}
+
+/** What an element offers to the one below it. */
+export interface Up {
+  up(m: Message): void;
+  event(e: Event): void;
+}
+
+/** A running layer. It passes everything on until told otherwise. */
+export class Element implements Down, Up {
+  below: Down = NOBODY;
+  above: Up = NOBODY;
+
+  down(m: Message): void {
+    this.below.down(m);
+  }
+  up(m: Message): void {
+    this.above.up(m);
+  }
+  control(c: Control): void {
+    this.below.control(c);
+  }
+  event(e: Event): void {
+    this.above.event(e);
+  }
+}
+
+/** Stands where nobody stands yet. */
+export const NOBODY: Down & Up = { down() {}, up() {}, control() {}, event() {} };
+
+/** What openings have learnt of the other side, from the transport upwards. */
+export interface Facts {
+  /** Addresses, as `127.0.0.1:5555` or a path. */
+  readonly local?: string;
+  readonly remote?: string;
+  /** Protocol number that the peer sent. */
+  readonly type?: number;
+  readonly [name: string]: unknown;
+}
+
+/** A scalability protocol: what a hub tells the openings below it. */
+export interface Protocol {
+  readonly name: string;
+  readonly type: number;
+  readonly peer: number;
+}
+
+/** Limits that concern layers; a socket fills them in. */
+export interface Limits {
+  /** Longest message from a peer, in octets, protocol header included. 0: no limit. */
+  readonly recvMax: number;
+  /** Messages a socket holds for want of a connection. */
+  readonly sendBuffer: number;
+}
+
+/** What a running layer has of its surroundings. */
+export interface Context {
+  readonly env: Env;
+  readonly stats: Stats;
+  /** Where windows for headers come from. */
+  readonly slab: Slab;
+  readonly limits: Limits;
+  /** The protocol of the stack, if it has one. */
+  readonly protocol: Protocol | undefined;
+}
+
+/** Below the hub there is more: a connection, and what will be written to it. */
+export interface PipeContext extends Context {
+  readonly side: "dial" | "listen";
+  readonly block: Block;
+}
+
+/** What a layer states of a header: a generated codec's `HEADER`. */
+export interface HeaderFacts {
+  readonly name: string;
+  /** Octets at most, before the body and behind it. */
+  readonly head: number;
+  readonly tail: number;
+}
+
+/** What a face looks like to the application; cooked protocols add theirs. */
+// biome-ignore lint/suspicious/noEmptyInterface: members come by declaration merging
+export interface Ports {}
+
+/** `octets`: a run without boundaries. `link`: messages, one peer. `raw`: messages, many peers. */
+export type Face = "octets" | "link" | keyof Ports;
+/** Under a transport: the system. */
+export type Ground = "ground";
+export type Below = Face | Ground;
+
+/** Shown by a layer that shows what it stands on, such as a tap or an integrity check. */
+export interface Same<F extends Face = Face> {
+  /** Faces it may stand on. */
+  readonly same: readonly F[];
+}
+
+/** A layer from one face to another. */
+export interface Layer<
+  B extends Below | Same = Below | Same,
+  A extends Face | Same = Face | Same,
+  N extends string = string,
+> {
+  readonly name: N;
+  readonly below: B;
+  readonly above: A;
+  /** Headers that it writes or reads; room follows from them. */
+  readonly headers?: readonly HeaderFacts[];
+  /** It needs each message's octets in one piece. */
+  readonly contiguous?: true;
+  /** Of a hub. */
+  readonly protocol?: Protocol;
+  /** Of a cooked protocol: the raw one that it stands on. */
+  readonly raw?: () => Layer<"link", "raw">;
+  /** Of what shows a face to the application: makes what it holds. */
+  readonly port?: (socket: never) => object;
+  /** Of a transport: how to reach an address. */
+  readonly transport?: Transport;
+  /**
+   * Runs it: once a socket above the hub and as the hub, where the context has no side and no block;
+   * once a connection below. A transport is run by dialing and listening instead.
+   */
+  make?(context: PipeContext): Element;
+}
+
+/** An address's rest, after `scheme://`, is the transport's own to read; it throws StackError. */
+export interface Transport {
+  /** Begins to connect. The element's events tell the rest. */
+  dial(rest: string, context: PipeContext): Element;
+  /** Resolves when bound, to the address's rest as bound. `accept` runs an element for a connection. */
+  listen(
+    rest: string,
+    context: Context,
+    accept: <E extends Element>(run: (context: PipeContext) => E) => E,
+  ): Promise<{ readonly rest: string; close(): Promise<void> }>;
+}
+
+/** Room for these layers' headers. */
+export function roomOf(layers: readonly Layer[]): Room {
+  let head = 0;
+  let tail = 0;
+  for (const { headers = [] } of layers) {
+    for (const h of headers) {
+      head += h.head;
+      tail += h.tail;
+    }
+  }
+  return { head, tail };
+}

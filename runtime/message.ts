@@ -1,0 +1,289 @@
+/**
+ * How octets lie in memory on their way through a stack.
+ *
+ *     going down                                        come up
+ *     ┌──────── room ────────┬ window ┐   ┌── body ──┐  ┌ popped ┬──── window ────┐
+ *     │                      │ header │ → │ borrowed │  │ header │ body           │
+ *     └──────────────────────┴────────┘   └──────────┘  └────────┴────────────────┘
+ *     ◀── push(n)                                                ──▶ pop(n)
+ *
+ * A message is a window in a slab, with room before it, then segments borrowed from others. Whoever
+ * pushed octets may write them; nobody below the port writes any others, so a body can be shared.
+ */
+import type { Stats } from "./stats.js";
+
+/** Octets of a slab. Windows come from its front; it dies when nobody holds a view of it. */
+const SLAB = 64 * 1024;
+
+const NONE: readonly Uint8Array[] = [];
+const EMPTY = new Uint8Array(0);
+const EMPTY_VIEW = new DataView(EMPTY.buffer);
+
+/** Head and tail room that a stack's headers ask for, in octets. */
+export interface Room {
+  readonly head: number;
+  readonly tail: number;
+}
+
+/** A buffer that holds whatever was in memory before: to be written whole. */
+export function allocate(n: number, stats: Stats): Uint8Array {
+  stats.allocations++;
+  const { Buffer } = globalThis;
+  if (Buffer === undefined) return new Uint8Array(n);
+  return new Uint8Array(Buffer.allocUnsafeSlow(n).buffer);
+}
+
+/** Windows, one behind the other. */
+export class Slab {
+  /** Where the window that was taken last lies. */
+  bytes: Uint8Array = EMPTY;
+  view: DataView = EMPTY_VIEW;
+  #slab: Uint8Array = EMPTY;
+  #slabView: DataView = EMPTY_VIEW;
+  #next = 0;
+
+  constructor(readonly stats: Stats) {}
+
+  /** Takes `n` octets; answers where they begin in `bytes`. */
+  take(n: number): number {
+    if (n > SLAB / 4) {
+      this.bytes = allocate(n, this.stats);
+      this.view = new DataView(this.bytes.buffer);
+      return 0;
+    }
+    if (this.#next + n > this.#slab.length) {
+      this.#slab = allocate(SLAB, this.stats);
+      this.#slabView = new DataView(this.#slab.buffer);
+      this.#next = 0;
+    }
+    this.bytes = this.#slab;
+    this.view = this.#slabView;
+    const at = this.#next;
+    this.#next = at + n;
+    return at;
+  }
+}
+
+/** What ties a reply to its request, beside the message: never on the wire. */
+export class Exchange {
+  /** For the one layer that does the tying. */
+  tie: unknown = undefined;
+  /** It has ended: answered, or given up. */
+  over = false;
+}
+
+export class Message {
+  /** The window's buffer, and its view: offsets of both are the same. */
+  bytes: Uint8Array;
+  view: DataView;
+  /** The window: header octets, or all. */
+  start: number;
+  end: number;
+  /** Where the room before the window begins, and where the room behind it ends. */
+  floor: number;
+  ceiling: number;
+  /** What follows the window. Never written to, so it may be others' too. */
+  rest: readonly Uint8Array[] = NONE;
+  /** The connection that it came from, or that took it. */
+  pipe: object | undefined = undefined;
+  exchange: Exchange | undefined = undefined;
+  /** The window lies in a chunk with other messages, and would keep all of it alive. */
+  shared = false;
+  /** Somebody keeps this object to send it again: hand on a fork of it. */
+  kept = false;
+
+  constructor(bytes: Uint8Array, view: DataView, floor: number, start: number, end: number) {
+    this.bytes = bytes;
+    this.view = view;
+    this.floor = floor;
+    this.start = start;
+    this.end = end;
+    this.ceiling = end;
+  }
+
+  /** A message around a body that is borrowed: room in a slab, and no octet copied. */
+  static around(body: Uint8Array, head: number, slab: Slab): Message {
+    const floor = slab.take(head);
+    const at = floor + head;
+    const m = new Message(slab.bytes, slab.view, floor, at, at);
+    m.rest = [body];
+    return m;
+  }
+
+  /** A message with room for a body of `n` octets in its window, to be filled by whoever asked. */
+  static blank(n: number, room: Room, slab: Slab): Message {
+    const floor = slab.take(room.head + n + room.tail);
+    const at = floor + room.head;
+    const m = new Message(slab.bytes, slab.view, floor, at, at + n);
+    m.ceiling = at + n + room.tail;
+    return m;
+  }
+
+  /** A run of octets, as it came. */
+  static of(bytes: Uint8Array): Message {
+    return new Message(
+      bytes,
+      new DataView(bytes.buffer, bytes.byteOffset, bytes.length),
+      0,
+      0,
+      bytes.length,
+    );
+  }
+
+  /** Octets in all. */
+  get length(): number {
+    let n = this.end - this.start;
+    for (const s of this.rest) n += s.length;
+    return n;
+  }
+
+  /** Puts `n` octets before the window, to be written at `start` by who asked. */
+  push(n: number, slab: Slab): void {
+    if (this.start - n < this.floor) this.#grow(n, slab);
+    this.start -= n;
+  }
+
+  /** Takes `n` octets off the front of the window. */
+  pop(n: number): void {
+    this.start += n;
+  }
+
+  /** Out of room: the old window becomes a segment, and a new one begins. No octet is copied. */
+  #grow(n: number, slab: Slab): void {
+    slab.stats.outOfRoom++;
+    if (this.end > this.start) {
+      this.rest = [this.bytes.subarray(this.start, this.end), ...this.rest];
+    }
+    const room = Math.max(n, 64);
+    this.floor = slab.take(room);
+    this.bytes = slab.bytes;
+    this.view = slab.view;
+    this.start = this.end = this.ceiling = this.floor + room;
+  }
+
+  /**
+   * Brings the next `n` octets behind the window into it, because a header lies across segments; all
+   * there are, if fewer. The window moves to a slab; the body stays where it is.
+   */
+  gather(n: number, slab: Slab): void {
+    slab.stats.gathered++;
+    const have = this.end - this.start;
+    const room = this.start - this.floor;
+    const floor = slab.take(room + have + n);
+    const to = slab.bytes;
+    let at = floor + room;
+    to.set(this.bytes.subarray(this.start, this.end), at);
+    at += have;
+    const rest = [...this.rest];
+    for (let want = n; want > 0 && rest.length > 0; ) {
+      const first = rest[0] as Uint8Array;
+      const k = Math.min(want, first.length);
+      to.set(first.subarray(0, k), at);
+      at += k;
+      want -= k;
+      if (k < first.length) rest[0] = first.subarray(k);
+      else rest.shift();
+    }
+    this.bytes = to;
+    this.view = slab.view;
+    this.floor = floor;
+    this.start = floor + room;
+    this.end = this.ceiling = at;
+    this.rest = rest.length > 0 ? rest : NONE;
+  }
+
+  /** As a codec's `measure` of the window, for a header that may lie across segments. */
+  measure(measure: (v: DataView, o: number, end: number) => number, slab: Slab): number {
+    for (;;) {
+      const n = measure(this.view, this.start, this.end);
+      if (n >= 0 || n <= -0x1000000 || this.rest.length === 0) return n;
+      this.gather(-n, slab);
+    }
+  }
+
+  /**
+   * Puts `n` octets behind everything; answers where in `tail` they are to be written. They lie in
+   * the room behind the window if the window is all there is, else in a window of their own.
+   */
+  append(n: number, slab: Slab): number {
+    if (this.rest.length === 0 && this.end + n <= this.ceiling) {
+      const at = this.end;
+      this.end = at + n;
+      this.tail = this.view;
+      return at;
+    }
+    const at = slab.take(n);
+    this.rest = [...this.rest, slab.bytes.subarray(at, at + n)];
+    this.tail = slab.view;
+    return at;
+  }
+
+  /** Where `append` and `last` said a trailer lies. */
+  tail: DataView = EMPTY_VIEW;
+
+  /** Where in `tail` the last `n` octets lie, in one piece; fewer if there are no more. */
+  last(n: number, slab: Slab): number {
+    const { rest } = this;
+    if (rest.length === 0) {
+      this.tail = this.view;
+      return Math.max(this.start, this.end - n);
+    }
+    const end = rest[rest.length - 1] as Uint8Array;
+    if (end.length >= n) {
+      this.tail = new DataView(end.buffer, end.byteOffset, end.length);
+      return end.length - n;
+    }
+    slab.stats.gathered++;
+    const have = Math.min(n, this.length);
+    const at = slab.take(have);
+    const to = slab.bytes.subarray(at, at + have);
+    let want = have;
+    const pieces = this.segments();
+    while (want > 0) {
+      const s = pieces.pop() as Uint8Array;
+      const k = Math.min(want, s.length);
+      want -= k;
+      to.set(s.subarray(s.length - k), want);
+      if (k < s.length) pieces.push(s.subarray(0, s.length - k));
+    }
+    this.end = this.start;
+    this.rest = [...pieces, to];
+    this.tail = slab.view;
+    return at;
+  }
+
+  /** Takes the last `n` octets off. */
+  chop(n: number): void {
+    if (this.rest.length === 0) {
+      this.end -= n;
+      return;
+    }
+    const rest = [...this.rest];
+    let want = n;
+    while (want > 0 && rest.length > 0) {
+      const s = rest.pop() as Uint8Array;
+      const k = Math.min(want, s.length);
+      want -= k;
+      if (k < s.length) rest.push(s.subarray(0, s.length - k));
+    }
+    this.end -= want;
+    this.rest = rest.length > 0 ? rest : NONE;
+  }
+
+  /** All octets, in order, where they lie. */
+  segments(): Uint8Array[] {
+    if (this.end === this.start) return [...this.rest];
+    return [this.bytes.subarray(this.start, this.end), ...this.rest];
+  }
+
+  /** Another message of the same octets: a head of its own to push on, and the body shared. */
+  fork(room: number, slab: Slab): Message {
+    const floor = slab.take(room);
+    const at = floor + room;
+    const m = new Message(slab.bytes, slab.view, floor, at, at);
+    m.rest = this.segments();
+    m.pipe = this.pipe;
+    m.exchange = this.exchange;
+    return m;
+  }
+}

@@ -1,0 +1,210 @@
+/** The world of a node process. */
+import type * as Fs from "node:fs";
+import type * as NodeNet from "node:net";
+import type { Connection, Env, Net, Receiver, Where } from "./env.js";
+import { SystemError } from "./error.js";
+
+/** Octets that may lie in a connection, given to the system but not yet taken, before it says stop. */
+const IN_FLIGHT = 256 * 1024;
+
+const SETTINGS = { noDelay: true, allowHalfOpen: true, highWaterMark: IN_FLIGHT } as const;
+
+// Not `import`: so a bundle for a browser holds no node module, and fails only if it opens a TCP socket.
+const builtin = <T>(name: string): T => {
+  const found = globalThis.process?.getBuiltinModule?.(name as "node:net");
+  if (found === undefined) throw new Error(`${name} is not here: this is not node`);
+  return found as T;
+};
+
+export const node: Env = {
+  now: () => performance.now(),
+  timer(ms, f, idle = false) {
+    const t = setTimeout(f, ms);
+    if (idle) t.unref();
+    return { cancel: () => clearTimeout(t) };
+  },
+  tick: (f) => process.nextTick(f),
+  turn: (f) => setImmediate(f),
+  random: (octets) => {
+    crypto.getRandomValues(octets);
+  },
+  report: (error) => {
+    const said = error instanceof Error ? error : new Error(String(error));
+    process.emitWarning(said);
+  },
+  get net() {
+    return nodeNet;
+  },
+  names: new Map(),
+};
+
+/** A socket of node's as a Connection, and its events to whoever uses it. */
+class NodeConnection implements Connection {
+  readonly local: string;
+  readonly remote: string;
+  #ended = false;
+
+  constructor(
+    readonly socket: NodeNet.Socket,
+    name: string,
+    to: Receiver,
+  ) {
+    const address = (host?: string, port?: number) =>
+      host === undefined ? name : host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    this.local = address(socket.localAddress, socket.localPort);
+    this.remote = address(socket.remoteAddress, socket.remotePort);
+    socket
+      .on("data", (chunk: Buffer) => to.octets(plain(chunk)))
+      .on("drain", () => to.drained())
+      .on("end", () => to.ended());
+  }
+
+  write(segments: readonly Uint8Array[]): boolean {
+    const { socket } = this;
+    // After our own end, or when the peer has gone and node has yet to say so.
+    if (this.#ended || !socket.writable) return true;
+    if (segments.length === 1) return socket.write(segments[0] as Uint8Array);
+    let more = true;
+    socket.cork();
+    for (const s of segments) more = socket.write(s);
+    socket.uncork();
+    return more;
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+function plain(b: Buffer): Uint8Array {
+  return new Uint8Array(b.buffer, b.byteOffset, b.length);
+}
+
+/** Tells `to` of the socket's end. It is told once, and why. */
+function watch(socket: NodeNet.Socket, doing: string, to: () => Receiver | undefined): void {
+  let why: Error | undefined;
+  socket
+    .on("error", (error) => {
+      why = new SystemError(doing, error);
+    })
+    .on("close", () => to()?.closed(why));
+}
+
+const nodeNet: Net = {
+  connect(where, to) {
+    const net = builtin<typeof NodeNet>("node:net");
+    const socket = net.connect({ ...where, ...SETTINGS });
+    const name = nameOf(where);
+    watch(socket, `connect ${name}`, () => to);
+    socket.once("connect", () => to.opened(new NodeConnection(socket, name, to)));
+    return socket;
+  },
+
+  async listen(where, accept) {
+    const net = builtin<typeof NodeNet>("node:net");
+    const name = nameOf(where);
+    const server = net.createServer(SETTINGS);
+    server.on("connection", (socket) => {
+      let to: Receiver | undefined;
+      watch(socket, `accepted at ${name}`, () => to);
+      const connection = new NodeConnection(socket, name, {
+        opened() {},
+        octets: (chunk) => to?.octets(chunk),
+        drained: () => to?.drained(),
+        ended: () => to?.ended(),
+        closed() {},
+      });
+      to = accept(connection);
+      to.opened(connection);
+    });
+    const bound = "path" in where ? bindPath(server, where.path) : bind(server, where);
+    await bound.catch((error) => {
+      throw new SystemError(`listen ${name}`, error);
+    });
+    // A failed accept, as when descriptors run out, concerns one connection, not the listener.
+    server.on("error", () => {});
+    return {
+      local: localOf(server, where),
+      // Its callback would wait for every connection that was accepted; the name is free at once.
+      close: async () => void server.close(),
+    };
+  },
+};
+
+function bind(server: NodeNet.Server, at: NodeNet.ListenOptions): Promise<void> {
+  return new Promise((done, failed) => {
+    server.once("error", failed);
+    server.listen({ backlog: 1024, ...at }, () => {
+      server.off("error", failed);
+      done();
+    });
+  });
+}
+
+/** Binds a path that only this user may use; takes the place of a socket that nobody serves any more. */
+async function bindPath(server: NodeNet.Server, path: string): Promise<void> {
+  const fs = builtin<typeof Fs>("node:fs");
+  const privately = () => {
+    const umask = maskFiles(0o177);
+    // libuv binds a path before listen() returns, so the mask holds for it alone.
+    const bound = bind(server, { path });
+    umask();
+    return bound;
+  };
+  try {
+    await privately();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    if (!fs.lstatSync(path).isSocket() || (await answers(path))) throw error;
+    fs.unlinkSync(path);
+    await privately();
+  }
+  fs.chmodSync(path, 0o600);
+}
+
+/** Sets the process's file mode mask; the answer puts it back. Worker threads may not set it. */
+function maskFiles(mask: number): () => void {
+  try {
+    const before = process.umask(mask);
+    return () => process.umask(before);
+  } catch {
+    return () => {};
+  }
+}
+
+/** Whether somebody serves this path. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((done) => {
+    const probe = builtin<typeof NodeNet>("node:net").connect({ path });
+    probe.once("connect", () => {
+      probe.destroy();
+      done(true);
+    });
+    // Busy or forbidden is not dead.
+    probe.once("error", (e: NodeJS.ErrnoException) => done(e.code !== "ECONNREFUSED"));
+  });
+}
+
+function nameOf(where: Where): string {
+  if ("path" in where) return where.path;
+  return where.host.includes(":") ? `[${where.host}]:${where.port}` : `${where.host}:${where.port}`;
+}
+
+function localOf(server: NodeNet.Server, where: Where): Where {
+  if ("path" in where) return where;
+  const { address, port } = server.address() as NodeNet.AddressInfo;
+  return { host: address, port };
+}

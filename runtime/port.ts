@@ -1,0 +1,595 @@
+/**
+ * What the application holds: promises and iterators on top of a stack.
+ *
+ * A port is made of an `Outlet` (what goes down, and waits while somebody below says stop) and an
+ * `Inlet` (what came up, and says stop when there is too much of it), or of what a protocol puts in
+ * their place.
+ */
+import { CancelledError, ClosedError, StateError, TimeoutError } from "./error.js";
+import { type Context, type Down, type Event, type Facts, GO, STOP, type Up } from "./layer.js";
+import { allocate, type Exchange, Message, type Room } from "./message.js";
+import type { Stats } from "./stats.js";
+
+/** Messages up to here are copied out of the chunk they came in, which they would keep alive. */
+const COPY = 1024;
+/** Calls of `send` that may wait at a time; more are a mistake. */
+const WAITING = 65_536;
+
+/** Octets, or text, which goes as UTF-8, or what `message(n)` gave. */
+export type Body = Uint8Array | string | Draft;
+
+/** Room for a body amid a message: fill `body`, and send this. Once. */
+export interface Draft {
+  readonly body: Uint8Array;
+}
+
+export interface Waits {
+  /** Milliseconds from now; then TimeoutError. */
+  readonly timeout?: number;
+  /** When it is raised: CancelledError. */
+  readonly signal?: AbortSignal;
+}
+
+export interface SendOptions extends Waits {
+  /** Copies the body, so that the caller may write to it again. Otherwise it belongs to the socket. */
+  readonly copy?: boolean;
+}
+
+/** A connection, as events tell of it. */
+export interface PipeInfo {
+  /** Its number in backtraces. */
+  readonly number: number;
+  readonly facts: Facts;
+}
+
+/** What can happen to a socket. */
+export interface SocketEvents {
+  /** A connection takes part. */
+  attached: { readonly pipe: PipeInfo; readonly url: string };
+  /** A connection takes part no more; `error` says why, if there is a reason. */
+  detached: { readonly pipe: PipeInfo; readonly url: string; readonly error: Error | undefined };
+  /** A connection came to nothing: what was learnt of the peer up to then, and why. */
+  refused: { readonly facts: Facts; readonly url: string; readonly error: Error };
+  /** A handler of the application's threw. */
+  error: { readonly error: unknown };
+}
+
+export interface Endpoint {
+  /** As bound or dialed; a listener's has the port that the system chose. */
+  readonly url: string;
+  /** No new connections. Those that there are stay. */
+  close(): Promise<void>;
+}
+
+export interface Dialer extends Endpoint {
+  /** The first connection. What fails is tried again, and told by `refused`. */
+  readonly ready: Promise<PipeInfo>;
+}
+
+export type Listener = Endpoint;
+
+/** Options of row layers, by the layer's name: `dial(url, { tls: { ca } })`. */
+export type RowOptions = Readonly<Record<string, object>>;
+
+/** What a port has of its socket. */
+export interface Socket {
+  readonly context: Context;
+  /** What is below the port. */
+  readonly below: Down;
+  /** Room for a message made now. */
+  readonly room: Room;
+  /** A layer above the hub needs each message's octets in one piece. */
+  readonly contiguous: boolean;
+  /** Messages, and octets of them, that may wait for the application. */
+  readonly recvBuffer: number;
+  readonly recvBufferOctets: number;
+  /** Puts what is to hear from below in its place; `closed` runs when the socket closes. */
+  join(up: Up, closed: (error: ClosedError) => void): void;
+  dial(url: string, options?: RowOptions): Dialer;
+  listen(url: string, options?: RowOptions): Promise<Listener>;
+  close(): Promise<void>;
+  on<K extends keyof SocketEvents>(name: K, hear: (e: SocketEvents[K]) => void): () => void;
+  /** A handler threw: told by `error`, or by the process's warnings if nobody listens. */
+  threw(error: unknown): void;
+  toString(): string;
+}
+
+/** What every port can do. */
+export abstract class Port {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /**
+   * Connects to `url`, and again whenever the connection is lost, until closed. May be called many
+   * times, with different schemes. Throws StackError if the address does not fit under the stack.
+   */
+  dial(url: string, options?: RowOptions): Dialer {
+    return this.#socket.dial(url, options);
+  }
+
+  /** Accepts connections at `url`; resolves when bound. */
+  listen(url: string, options?: RowOptions): Promise<Listener> {
+    return this.#socket.listen(url, options);
+  }
+
+  /** Ends it: what was handed off is still written, for `linger` milliseconds at most. */
+  close(): Promise<void> {
+    return this.#socket.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Hears of an event; the answer stops it. */
+  on<K extends keyof SocketEvents>(name: K, hear: (e: SocketEvents[K]) => void): () => void {
+    return this.#socket.on(name, hear);
+  }
+
+  /** Octets before and behind the body of a message made now: what all headers take at most. */
+  get room(): Room {
+    return this.#socket.room;
+  }
+
+  /** What was counted up to now. */
+  stats(): Stats {
+    const { stats } = this.#socket.context;
+    return Object.assign(Object.create(Object.getPrototypeOf(stats)) as Stats, stats, {
+      dropped: { ...stats.dropped },
+      malformed: { ...stats.malformed },
+    });
+  }
+
+  /** A body of `n` octets with room for every header around it: nothing is copied on its way down. */
+  message(n: number): Draft {
+    return new Drafted(Message.blank(n, this.#socket.room, this.#socket.context.slab));
+  }
+
+  /** Its stack, a layer a line, and its endpoints. */
+  toString(): string {
+    return this.#socket.toString();
+  }
+}
+
+class Drafted implements Draft {
+  readonly body: Uint8Array;
+  message: Message | undefined;
+
+  constructor(m: Message) {
+    this.message = m;
+    this.body = m.bytes.subarray(m.start, m.end);
+  }
+}
+
+const utf8 = new TextEncoder();
+
+/** A message of this body. */
+export function compose(body: Body | Message, socket: Socket, copy = false): Message {
+  if (body instanceof Message) return body;
+  if (body instanceof Drafted) {
+    const m = body.message;
+    if (m === undefined) throw new StateError("this message was sent already; take another");
+    body.message = undefined;
+    return m;
+  }
+  const octets = typeof body === "string" ? utf8.encode(body) : (body as Uint8Array);
+  if (!(octets instanceof Uint8Array)) {
+    throw new TypeError(`a body is a Uint8Array, a string, or of message(n); not ${typeof body}`);
+  }
+  const { context, room } = socket;
+  if (!copy && !socket.contiguous) return Message.around(octets, room.head, context.slab);
+  const m = Message.blank(octets.length, room, context.slab);
+  m.bytes.set(octets, m.start);
+  context.stats.copies++;
+  context.stats.copiedOctets += octets.length;
+  return m;
+}
+
+/** The octets of a message that came up, for the application to keep. */
+export function bodyOf(m: Message, stats: Stats): Uint8Array {
+  const { rest } = m;
+  const n = m.end - m.start;
+  if (rest.length === 0) {
+    if (!m.shared || n > COPY) return m.bytes.subarray(m.start, m.end);
+    stats.copies++;
+    stats.copiedOctets += n;
+    stats.allocations++;
+    return m.bytes.slice(m.start, m.end);
+  }
+  if (n === 0 && rest.length === 1) return rest[0] as Uint8Array;
+  const all = allocate(m.length, stats);
+  let at = 0;
+  for (const s of m.segments()) {
+    all.set(s, at);
+    at += s.length;
+  }
+  stats.copies++;
+  stats.copiedOctets += at;
+  return all;
+}
+
+/** Waits for something, no longer than the caller wants. */
+class Waiter<T> {
+  readonly promise: Promise<T>;
+  #resolve!: (value: T) => void;
+  #reject!: (error: Error) => void;
+  #undo: (() => void) | undefined;
+  settled = false;
+
+  constructor(context: Context, { timeout, signal }: Waits, doing: string) {
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    if (timeout === undefined && signal === undefined) return;
+    const timer =
+      timeout === undefined
+        ? undefined
+        : context.env.timer(timeout, () =>
+            this.reject(new TimeoutError(`${doing}: nothing within ${timeout} ms`)),
+          );
+    const abort = () => this.reject(cancelled(doing, signal as AbortSignal));
+    signal?.addEventListener("abort", abort);
+    this.#undo = () => {
+      timer?.cancel();
+      signal?.removeEventListener("abort", abort);
+    };
+  }
+
+  resolve(value: T): void {
+    this.#settle();
+    this.#resolve(value);
+  }
+
+  reject(error: Error): void {
+    if (this.settled) return;
+    this.#settle();
+    this.#reject(error);
+  }
+
+  #settle(): void {
+    this.settled = true;
+    this.#undo?.();
+  }
+}
+
+export function cancelled(doing: string, signal: AbortSignal): CancelledError {
+  return new CancelledError(`${doing}: cancelled`, { cause: signal.reason });
+}
+
+/** Sends, one message behind the other. */
+export class Outlet {
+  /** What `send` answers when nobody has to wait. */
+  static readonly DONE = Promise.resolve();
+  #stopped = false;
+  #releasing = false;
+  #closed: ClosedError | undefined;
+  #waiting: { m: Message; waiter: Waiter<void> }[] = [];
+
+  constructor(readonly socket: Socket) {}
+
+  /** Hands it off. Resolves at once while the connection takes more, else when it does again. */
+  send(body: Body | Message, options: SendOptions = {}, exchange?: Exchange): Promise<void> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (options.signal?.aborted) return Promise.reject(cancelled("send", options.signal));
+    let m: Message;
+    try {
+      m = compose(body, this.socket, options.copy);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (exchange !== undefined) m.exchange = exchange;
+    if (!this.#stopped && this.#waiting.length === 0) {
+      this.#give(m);
+      return Outlet.DONE;
+    }
+    if (this.#waiting.length >= WAITING) {
+      return Promise.reject(
+        new StateError(`${WAITING} sends are waiting: await send(), or use trySend()`),
+      );
+    }
+    const waiter = new Waiter<void>(this.socket.context, options, "send");
+    this.#waiting.push({ m, waiter });
+    return waiter.promise;
+  }
+
+  /** Hands it off and answers true, or answers false and takes nothing. */
+  trySend(
+    body: Body | Message,
+    options: { readonly copy?: boolean } = {},
+    exchange?: Exchange,
+  ): boolean {
+    if (this.#closed !== undefined) throw this.#closed;
+    if (this.#stopped || this.#waiting.length > 0) return false;
+    const m = compose(body, this.socket, options.copy);
+    if (exchange !== undefined) m.exchange = exchange;
+    this.#give(m);
+    return true;
+  }
+
+  #give(m: Message): void {
+    const { stats } = this.socket.context;
+    stats.sent++;
+    stats.sentOctets += m.length;
+    this.socket.below.down(m);
+  }
+
+  /** The side below says stop, or go. */
+  event(e: Event): void {
+    if (e.type === "stop") this.#stopped = true;
+    else if (e.type === "go") {
+      this.#stopped = false;
+      if (this.#waiting.length > 0) this.#release();
+    }
+  }
+
+  /**
+   * Whoever waits goes on after other events have had their turn: a loop of sends to somebody fast
+   * would otherwise never let go of the process.
+   */
+  #release(): void {
+    if (this.#releasing) return;
+    this.#releasing = true;
+    this.socket.context.env.turn(() => {
+      this.#releasing = false;
+      const waiting = this.#waiting;
+      let n = 0;
+      for (; n < waiting.length && !this.#stopped; n++) {
+        const { m, waiter } = waiting[n] as { m: Message; waiter: Waiter<void> };
+        if (waiter.settled || m.exchange?.over) continue;
+        this.#give(m);
+        waiter.resolve();
+      }
+      waiting.splice(0, n);
+    });
+  }
+
+  close(error: ClosedError): void {
+    this.#closed = error;
+    for (const { waiter } of this.#waiting.splice(0)) waiter.reject(error);
+  }
+}
+
+/** Holds what came until the application takes it. */
+export class Inlet<T> {
+  #queue: (T | undefined)[] = [];
+  #from = 0;
+  #octets = 0;
+  #stopped = false;
+  #closed: ClosedError | undefined;
+  #waiting: Waiter<T>[] = [];
+
+  constructor(
+    readonly socket: Socket,
+    /** Octets of an item. */
+    readonly size: (item: T) => number,
+  ) {}
+
+  put(item: T): void {
+    const { stats } = this.socket.context;
+    const n = this.size(item);
+    stats.received++;
+    stats.receivedOctets += n;
+    for (let w = this.#waiting.shift(); w !== undefined; w = this.#waiting.shift()) {
+      if (w.settled) continue;
+      w.resolve(item);
+      return;
+    }
+    if (this.#closed !== undefined) return;
+    this.#queue.push(item);
+    this.#octets += n;
+    const { recvBuffer, recvBufferOctets } = this.socket;
+    if (this.#stopped) return;
+    if (this.#queue.length - this.#from < recvBuffer && this.#octets < recvBufferOctets) return;
+    this.#stopped = true;
+    this.socket.below.control(STOP);
+  }
+
+  /** What came first; undefined if there is nothing. */
+  tryReceive(): T | undefined {
+    if (this.#from === this.#queue.length) return undefined;
+    const item = this.#queue[this.#from] as T;
+    this.#queue[this.#from++] = undefined;
+    this.#octets -= this.size(item);
+    if (this.#from === this.#queue.length) {
+      this.#queue.length = this.#from = 0;
+      if (this.#stopped) {
+        this.#stopped = false;
+        this.socket.below.control(GO);
+      }
+    }
+    return item;
+  }
+
+  /** What came first, or what comes next. */
+  receive(options: Waits = {}): Promise<T> {
+    if (options.signal?.aborted) return Promise.reject(cancelled("receive", options.signal));
+    const item = this.tryReceive();
+    if (item !== undefined) return Promise.resolve(item);
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    const waiter = new Waiter<T>(this.socket.context, options, "receive");
+    this.#waiting.push(waiter);
+    return waiter.promise;
+  }
+
+  /** Ends when the socket closes; leaving the loop leaves the socket open. */
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    const ended = (error: unknown): IteratorResult<T> => {
+      if (error instanceof ClosedError) return { done: true, value: undefined };
+      throw error;
+    };
+    return {
+      next: () => {
+        const item = this.tryReceive();
+        if (item !== undefined) return Promise.resolve({ done: false, value: item });
+        return this.receive().then((value) => ({ done: false, value }), ended);
+      },
+    };
+  }
+
+  close(error: ClosedError): void {
+    this.#closed = error;
+    this.#queue = [];
+    this.#from = 0;
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
+  }
+}
+
+/** Sends messages: PUSH, PUB. */
+export class Sender extends Port {
+  readonly #outlet: Outlet;
+
+  constructor(socket: Socket) {
+    super(socket);
+    const outlet = new Outlet(socket);
+    this.#outlet = outlet;
+    socket.join({ up() {}, event: (e) => outlet.event(e) }, (error) => outlet.close(error));
+  }
+
+  /**
+   * Hands a message off. Resolves at once while the connection holds less than its mark, otherwise
+   * when it does again. The body belongs to the socket from now on, unless `copy`.
+   */
+  send(body: Body, options?: SendOptions): Promise<void> {
+    return this.#outlet.send(body, options);
+  }
+
+  /** As `send`, at once or not at all: false if it would have had to wait. */
+  trySend(body: Body, options?: { readonly copy?: boolean }): boolean {
+    return this.#outlet.trySend(body, options);
+  }
+}
+
+const lengthOf = (b: Uint8Array): number => b.length;
+
+class Bodies implements Up {
+  readonly inlet: Inlet<Uint8Array>;
+  readonly #stats: Stats;
+
+  constructor(
+    socket: Socket,
+    readonly outlet: Outlet | undefined,
+  ) {
+    this.inlet = new Inlet(socket, lengthOf);
+    this.#stats = socket.context.stats;
+    socket.join(this, (error) => {
+      this.inlet.close(error);
+      outlet?.close(error);
+    });
+  }
+
+  up(m: Message): void {
+    this.inlet.put(bodyOf(m, this.#stats));
+  }
+
+  event(e: Event): void {
+    this.outlet?.event(e);
+  }
+}
+
+/** Receives messages: PULL, SUB. */
+export class Taker extends Port {
+  readonly #inlet: Inlet<Uint8Array>;
+
+  constructor(socket: Socket) {
+    super(socket);
+    this.#inlet = new Bodies(socket, undefined).inlet;
+  }
+
+  /** The next message, from whomever. */
+  receive(options?: Waits): Promise<Uint8Array> {
+    return this.#inlet.receive(options);
+  }
+
+  /** A message that is here already; undefined if there is none. */
+  tryReceive(): Uint8Array | undefined {
+    return this.#inlet.tryReceive();
+  }
+
+  /** Message by message, until the socket closes. */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this.#inlet[Symbol.asyncIterator]();
+  }
+}
+
+/** Sends and receives: PAIR, BUS. */
+export class Exchanger extends Port {
+  readonly #bodies: Bodies;
+  readonly #outlet: Outlet;
+
+  constructor(socket: Socket) {
+    super(socket);
+    this.#outlet = new Outlet(socket);
+    this.#bodies = new Bodies(socket, this.#outlet);
+  }
+
+  /** As `Sender.send`. */
+  send(body: Body, options?: SendOptions): Promise<void> {
+    return this.#outlet.send(body, options);
+  }
+
+  /** As `Sender.trySend`. */
+  trySend(body: Body, options?: { readonly copy?: boolean }): boolean {
+    return this.#outlet.trySend(body, options);
+  }
+
+  /** As `Taker.receive`. */
+  receive(options?: Waits): Promise<Uint8Array> {
+    return this.#bodies.inlet.receive(options);
+  }
+
+  /** As `Taker.tryReceive`. */
+  tryReceive(): Uint8Array | undefined {
+    return this.#bodies.inlet.tryReceive();
+  }
+
+  /** Message by message, until the socket closes. */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this.#bodies.inlet[Symbol.asyncIterator]();
+  }
+}
+
+/**
+ * A raw protocol: messages with their protocol headers, as they came; `m.pipe` says from where. For
+ * devices, and for who wants to look inside.
+ */
+export class Raw extends Port {
+  readonly #outlet: Outlet;
+  readonly #inlet: Inlet<Message>;
+
+  constructor(socket: Socket) {
+    super(socket);
+    const outlet = new Outlet(socket);
+    const inlet = new Inlet<Message>(socket, (m) => m.length);
+    this.#outlet = outlet;
+    this.#inlet = inlet;
+    socket.join({ up: (m) => inlet.put(m), event: (e) => outlet.event(e) }, (error) => {
+      outlet.close(error);
+      inlet.close(error);
+    });
+  }
+
+  /** Sends a message that another raw socket received, or octets that begin with a protocol header. */
+  send(m: Message | Uint8Array, options?: SendOptions): Promise<void> {
+    return this.#outlet.send(m, options);
+  }
+
+  /** The next message. */
+  receive(options?: Waits): Promise<Message> {
+    return this.#inlet.receive(options);
+  }
+
+  /** Message by message, until the socket closes. */
+  [Symbol.asyncIterator](): AsyncIterator<Message> {
+    return this.#inlet[Symbol.asyncIterator]();
+  }
+}
+
+declare module "./layer.js" {
+  interface Ports {
+    raw: Raw;
+  }
+}

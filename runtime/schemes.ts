@@ -1,0 +1,17 @@
+/** What an address stands for: the layers that it puts under a stack, the uppermost first. */
+import { sp, spIpc } from "./framing/sp.js";
+import { opener, type Schemes } from "./socket.js";
+import { inproc } from "./transport/inproc.js";
+import { ipc } from "./transport/ipc.js";
+import { memory } from "./transport/memory.js";
+import { tcp } from "./transport/tcp.js";
+
+export const schemes = {
+  "inproc://": [inproc],
+  "memory://": [sp, memory],
+  "tcp://": [sp, tcp],
+  "ipc://": [spIpc, ipc],
+} as const satisfies Schemes;
+
+/** Runs a stack. Its topmost face decides what comes back: `open(req())` is a Requester. */
+export const open = opener(schemes);

@@ -1,0 +1,144 @@
+/**
+ * Lists of layers, checked: what each stands on is what the next one offers.
+ *
+ * Joints are checked by the type system, and again here for stacks built from configuration; a bad
+ * one reads the same in both. A stack never changes, so its room and its mode can be computed.
+ */
+import { StackError } from "./error.js";
+import { type Below, type Face, type Layer, roomOf, type Same } from "./layer.js";
+import type { Room } from "./message.js";
+
+// biome-ignore lint/suspicious/noExplicitAny: a list holds layers of all faces
+export type AnyLayer = Layer<any, any, any>;
+
+type Named<T> = T extends string ? T : "the same";
+
+/** The face that a run of layers shows, looking through those that show what they stand on. */
+export type Shown<L extends readonly AnyLayer[]> = L extends readonly [
+  infer A extends AnyLayer,
+  ...infer R extends readonly AnyLayer[],
+]
+  ? A["above"] extends Same
+    ? R extends readonly []
+      ? Face
+      : Shown<R>
+    : A["above"]
+  : never;
+
+type Fits<B, F> =
+  B extends Same<infer Some> ? ([F] extends [Some] ? true : false) : [F] extends [B] ? true : false;
+
+/** The same list; a layer that does not fit on the next is replaced by a sentence that says so. */
+export type Joints<
+  L extends readonly AnyLayer[],
+  Checked extends readonly unknown[] = [],
+> = L extends readonly [
+  infer A extends AnyLayer,
+  infer B extends AnyLayer,
+  ...infer R extends readonly AnyLayer[],
+]
+  ? Fits<A["below"], Shown<[B, ...R]>> extends true
+    ? Joints<[B, ...R], [...Checked, A]>
+    : [
+        ...Checked,
+        `'${A["name"]}' stands on '${Wanted<A["below"]>}', but the one below it offers '${Named<Shown<[B, ...R]>>}'`,
+        B,
+        ...R,
+      ]
+  : [...Checked, ...L];
+
+type Wanted<B> = B extends Same<infer Some> ? Some : Named<B>;
+
+/** What the lowest layer stands on. */
+export type Foot<L extends readonly AnyLayer[]> = L extends readonly [
+  ...unknown[],
+  infer Z extends AnyLayer,
+]
+  ? Z["below"]
+  : never;
+
+export interface Stack<Top = Face, Bottom = Below> {
+  readonly layers: readonly AnyLayer[];
+  /** The face it shows: it decides what the application holds. */
+  readonly top: Top;
+  /** What its lowest layer stands on: an address brings the rest. */
+  readonly bottom: Bottom;
+  /** Room for its own headers, in octets; the layers that an address brings add theirs. */
+  readonly room: Room;
+  /** A layer a line: what it stands on and shows, its headers, and whether it insists on octets in one piece. */
+  toString(): string;
+}
+
+/** Puts layers on one another, the uppermost first. Throws StackError where two do not fit. */
+export function stack<const L extends readonly [AnyLayer, ...AnyLayer[]]>(
+  ...layers: L & Joints<L>
+): Stack<Shown<L>, Foot<L>> {
+  return check(layers as unknown as readonly AnyLayer[]) as Stack<Shown<L>, Foot<L>>;
+}
+
+/** As `stack`, of a list that is known only now. */
+export function check(layers: readonly AnyLayer[]): Stack {
+  const lowest = layers.at(-1);
+  if (lowest === undefined) throw new StackError("a stack needs at least one layer");
+  let face: Face | undefined;
+  let below: AnyLayer | undefined;
+  for (const layer of [...layers].reverse()) {
+    if (below !== undefined && !fits(layer.below, face)) {
+      throw new StackError(joint(layer, face));
+    }
+    if (layer.above.same === undefined) face = layer.above;
+    below = layer;
+  }
+  return new Checked(layers, face as Face, lowest.below);
+}
+
+/** What is wrong where `layer` stands on somebody who offers `face`. */
+export function joint(layer: AnyLayer, face: Face | undefined): string {
+  const wanted = layer.below.same?.join("' or '") ?? layer.below;
+  return `'${layer.name}' stands on '${wanted}', but the one below it offers '${face ?? "the same"}'`;
+}
+
+function fits(below: Below | Same, face: Face | undefined): boolean {
+  if (face === undefined) return true;
+  return typeof below === "object" ? below.same.includes(face) : below === face;
+}
+
+/** A layer's line. */
+export function line(layer: AnyLayer, width: number): string {
+  const shows = layer.above.same === undefined ? layer.above : "same";
+  const stands = layer.below.same === undefined ? layer.below : layer.below.same.join("|");
+  const headers = (layer.headers ?? []).map((h: { name: string; head: number; tail: number }) => {
+    const octets = [h.head > 0 && `${h.head} before`, h.tail > 0 && `${h.tail} behind`];
+    return `${h.name} (${octets.filter(Boolean).join(", ")})`;
+  });
+  const rest = [headers.join(", "), layer.contiguous && "insists on one piece"].filter(Boolean);
+  return `${layer.name.padEnd(width)}  ${`${stands} → ${shows}`.padEnd(16)}${rest.join("; ")}`.trimEnd();
+}
+
+/** Lines of a list of layers. */
+export function lines(layers: readonly AnyLayer[]): string[] {
+  const width = Math.max(...layers.map((l) => l.name.length));
+  return layers.map((l) => line(l, width));
+}
+
+class Checked implements Stack {
+  readonly room: Room;
+
+  constructor(
+    readonly layers: readonly AnyLayer[],
+    readonly top: Face,
+    readonly bottom: Below,
+  ) {
+    this.room = roomOf(layers);
+  }
+
+  toString(): string {
+    const insists = this.layers.find((l) => l.contiguous);
+    const { head, tail } = this.room;
+    const mode = insists === undefined ? "scatter" : `contiguous from '${insists.name}' down`;
+    return [
+      ...lines(this.layers),
+      `room ${head} before, ${tail} behind; ${mode}; stands on '${this.bottom}'`,
+    ].join("\n");
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Octets over a connection of the system's: the element of every transport that has one.
+ *
+ * What a tick brings is one write. A block is written at once when it is full, otherwise when the
+ * current piece of work is done: never from a microtask, so that promises cannot starve it, and never
+ * by a timer, so that nothing waits.
+ */
+import { BLOCK } from "./block.js";
+import type { Connection, Listening, Receiver, Where } from "./env.js";
+import {
+  type Context,
+  type Control,
+  Element,
+  type Facts,
+  GO,
+  type PipeContext,
+  STOP,
+} from "./layer.js";
+import { Message } from "./message.js";
+
+export class Stream extends Element implements Receiver {
+  #connection: Connection | undefined;
+  #scheduled = false;
+  #full = false;
+  #ending = false;
+  #closed = false;
+  #error: Error | undefined;
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    this.#write();
+  };
+
+  constructor(
+    readonly context: PipeContext,
+    /** Gives up an attempt to connect. */
+    public abandon: () => void = () => {},
+  ) {
+    super();
+  }
+
+  override down(m: Message): void {
+    if (this.#ending || this.#closed) return;
+    const { block } = this.context;
+    block.put(m);
+    if (block.length >= BLOCK) this.#write();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.context.env.tick(this.#flush);
+    }
+  }
+
+  #write(): void {
+    const { block } = this.context;
+    if (block.length === 0 || this.#connection === undefined || this.#closed) return;
+    if (this.#connection.write(block.take()) || this.#full) return;
+    this.#full = true;
+    this.above.event(STOP);
+  }
+
+  override control(c: Control): void {
+    switch (c.type) {
+      case "stop":
+        return this.#connection?.pause();
+      case "go":
+        return this.#connection?.resume();
+      case "end":
+        return this.#end();
+      case "close":
+        this.#error ??= c.error;
+        return this.#destroy();
+    }
+  }
+
+  /** Writes what waits, says the end, and reads on until the peer says it too. */
+  #end(): void {
+    if (this.#ending) return;
+    if (this.#connection === undefined) return this.#destroy();
+    this.#write();
+    this.#ending = true;
+    this.#connection.end();
+    // A connection closed with unread octets is reset, and the peer loses what it has not read.
+    this.#connection.resume();
+  }
+
+  #destroy(): void {
+    if (this.#closed) return;
+    if (this.#connection === undefined) this.abandon();
+    else this.#connection.destroy();
+  }
+
+  opened(connection: Connection): void {
+    this.#connection = connection;
+    const facts: Facts = { local: connection.local, remote: connection.remote };
+    this.above.event({ type: "opened", facts });
+  }
+
+  octets(chunk: Uint8Array): void {
+    if (!this.#ending && !this.#closed) this.above.up(Message.of(chunk));
+  }
+
+  drained(): void {
+    if (!this.#full) return;
+    this.#full = false;
+    this.above.event(GO);
+  }
+
+  ended(): void {
+    // When both sides have said the end, the connection closes by itself, once all is written.
+    if (this.#ending) return;
+    this.#write();
+    this.#connection?.destroy();
+  }
+
+  closed(error?: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const why = this.#error ?? error;
+    this.above.event(why === undefined ? { type: "closed" } : { type: "closed", error: why });
+  }
+}
+
+/** Begins to connect. */
+export function dialStream(where: Where, context: PipeContext): Stream {
+  const stream = new Stream(context);
+  const attempt = context.env.net.connect(where, stream);
+  stream.abandon = () => attempt.destroy();
+  return stream;
+}
+
+/** Runs a stream for every connection that comes. */
+export function listenStream(
+  where: Where,
+  context: Context,
+  accept: (run: (context: PipeContext) => Stream) => Stream,
+): Promise<Listening> {
+  return context.env.net.listen(where, () => accept((pipe) => new Stream(pipe)));
+}

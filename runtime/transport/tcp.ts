@@ -1,0 +1,21 @@
+/** TCP: octets, without Nagle's delay on either side. */
+import { hostAndPort, textOf } from "../address.js";
+import type { Ground, Layer } from "../layer.js";
+import { dialStream, listenStream } from "../stream.js";
+
+const SCHEME = "tcp://";
+
+export function tcp(): Layer<Ground, "octets", "tcp"> {
+  return {
+    name: "tcp",
+    below: "ground",
+    above: "octets",
+    transport: {
+      dial: (rest, context) => dialStream(hostAndPort(SCHEME, rest, "dial"), context),
+      async listen(rest, context, accept) {
+        const bound = await listenStream(hostAndPort(SCHEME, rest, "listen"), context, accept);
+        return { rest: textOf(bound.local), close: () => bound.close() };
+      },
+    },
+  };
+}
