@@ -823,35 +823,35 @@ function takeSpUdp(v: DataView, o: number, end: number, out: Found[]): void {
   switch (operation) {
     case 0: {
       const length = (b) % 8 === 0 ? wholeAt(v, b / 8, 16, true) : bitsAt(v, b, 16);
-      out.push({ name: "sp.about.length", value: length, bit: b, bits: 16, depth: 0 });
+      out.push({ name: "sp.length", value: length, bit: b, bits: 16, depth: 0 });
       b += 16;
       const unused = (b) % 8 === 0 ? wholeAt(v, b / 8, 16, true) : bitsAt(v, b, 16);
-      out.push({ name: "sp.about.unused", value: unused, bit: b, bits: 16, depth: 0 });
+      out.push({ name: "sp.unused", value: unused, bit: b, bits: 16, depth: 0 });
       b += 16;
       break;
     }
     case 1:
     case 2: {
       const receiveMax = (b) % 8 === 0 ? wholeAt(v, b / 8, 16, true) : bitsAt(v, b, 16);
-      out.push({ name: "sp.about.receive_max", value: receiveMax, bit: b, bits: 16, depth: 0 });
+      out.push({ name: "sp.receive_max", value: receiveMax, bit: b, bits: 16, depth: 0 });
       b += 16;
       const refresh = (b) % 8 === 0 ? wholeAt(v, b / 8, 16, true) : bitsAt(v, b, 16);
-      out.push({ name: "sp.about.refresh", value: refresh, bit: b, bits: 16, depth: 0 });
+      out.push({ name: "sp.refresh", value: refresh, bit: b, bits: 16, depth: 0 });
       b += 16;
       break;
     }
     case 3: {
       const reason = (b) % 8 === 0 ? wholeAt(v, b / 8, 16, true) : bitsAt(v, b, 16);
-      out.push({ name: "sp.about.reason", value: reason, bit: b, bits: 16, depth: 0 });
+      out.push({ name: "sp.reason", value: reason, bit: b, bits: 16, depth: 0 });
       b += 16;
       const unused = (b) % 8 === 0 ? wholeAt(v, b / 8, 16, true) : bitsAt(v, b, 16);
-      out.push({ name: "sp.about.unused", value: unused, bit: b, bits: 16, depth: 0 });
+      out.push({ name: "sp.unused", value: unused, bit: b, bits: 16, depth: 0 });
       b += 16;
       break;
     }
     case 4: {
       const data = (b) % 8 === 0 ? wholeAt(v, b / 8, 32, true) : bitsAt(v, b, 32);
-      out.push({ name: "sp.about.data", value: data, bit: b, bits: 32, depth: 0 });
+      out.push({ name: "sp.data", value: data, bit: b, bits: 32, depth: 0 });
       b += 32;
       break;
     }
