@@ -3,7 +3,7 @@ import type { Model } from "../model.js";
 import { emitArbitraries } from "./arbitraries.js";
 import { emitCatalogue } from "./catalogue.js";
 import { emitCodec } from "./codec.js";
-import { emitDissect, WALKER } from "./fields.js";
+import { COPIED, emitDissect } from "./fields.js";
 import { emitModel } from "./model.js";
 
 /** What a file is made from: one header's spec, all of them, or a file of the generator's own. */
@@ -29,7 +29,7 @@ export function emit(model: Model): Emitted[] {
     add(path, text, headers.has(file) ? { header: file } : { copied: `codegen/${file}.mts` });
   }
   for (const [path, text] of emitDissect(model)) {
-    const walker = WALKER.find((name) => path === `dissect/${name}.ts`);
+    const walker = COPIED.find((name) => path === `dissect/${name}.ts`);
     add(path, text, walker === undefined ? "all" : { copied: `codegen/walker/${walker}.mts` });
   }
   add("headers.md", emitCatalogue(model));
