@@ -313,7 +313,7 @@ export class Draw extends Wire {
       this.bytes(max + 1);
       return [];
     }
-    const octets = this.pick(name, 0, max, { rules: [[KEEP, (n) => fits(n, of)]] });
+    const octets = this.pick(name, 0, max, { marks: [24], rules: [[KEEP, (n) => fits(n, of)]] });
     return options(this, name, octets, of, little);
   }
 
