@@ -39,8 +39,8 @@ export function emitStacks(model: Model): string | undefined {
   code.line('export type { Found } from "./found.js";');
   for (const s of model.stacks) printStack(code, s, headersOf(s));
   for (const h of used) {
-    new Printer(code, h).print();
-    if (h.last.length > 0) new Printer(code, h, [...h.front, ...h.last], h.tailNeeds).print();
+    new Printer(code, h, h.head).print();
+    if (h.last.length > 0) new Printer(code, h, h.last, h.front, h.tailNeeds).print();
   }
   return code.toString();
 }
@@ -114,11 +114,13 @@ class Printer {
   constructor(
     readonly code: Code,
     readonly header: HeaderModel,
-    readonly list: readonly FieldModel[] = header.head,
+    readonly list: readonly FieldModel[],
+    /** Of a trailer: what stands in front of the list, and depends on it. */
+    readonly front: readonly FieldModel[] = [],
     /** Of a trailer: what it is told of its head. */
     readonly needs: readonly string[] = [],
   ) {
-    const rulesApart = list.flatMap((f) => [...expressions(f, false)]);
+    const rulesApart = [...list, ...front].flatMap((f) => [...expressions(f, false)]);
     const order = header.little === undefined ? [] : [header.little.when];
     this.#read = new Set([...rulesApart, ...order].flatMap(reads));
   }
@@ -136,13 +138,37 @@ class Printer {
     }
     code.line();
     if (list.length === 0) return code.line(`function take${header.type}${end}(): void {}`);
-    code.block(`function take${header.type}${end}(${params.join(", ")}): void`, () =>
-      this.#fields(list),
-    );
+    code.block(`function take${header.type}${end}(${params.join(", ")}): void`, () => {
+      if (this.front.length > 0) code.line(`into.last(${this.#octets(list)});`);
+      this.#fields(list);
+      if (this.front.length === 0) return;
+      code.line("into.front();");
+      this.#fields(this.front);
+    });
     for (const form of this.#forms) {
       code.line();
       this.#print(form);
     }
+  }
+
+  /** Octets of fields whose size what is known decides. */
+  #octets(fields: readonly FieldModel[]): string {
+    const names = this.#names();
+    const bits = ({ type: t }: FieldModel): string => {
+      if (t.kind === "uint") return String(t.bits);
+      if (t.kind === "nested") return `(${t.fields.map(bits).join(" + ")})`;
+      if (t.kind === "repeat") return `(${num(t.count ?? 0, names)}) * ${bits(t.of)}`;
+      if ((t.kind === "bytes" || t.kind === "text") && t.length !== "rest")
+        return `8 * (${num(t.length, names)})`;
+      throw new Error(`unchecked model: ${t.kind} among a trailer's last fields`);
+    };
+    const sizes = fields.map((f) =>
+      f.when === undefined ? bits(f) : `(${cond(f.when, names)} ? ${bits(f)} : 0)`,
+    );
+    if (sizes.every((n) => /^\d+$/.test(n))) {
+      return String(sizes.reduce((sum, n) => sum + Number(n), 0) / 8);
+    }
+    return `(${sizes.join(" + ")}) / 8`;
   }
 
   #print(text: string): void {

@@ -39,6 +39,8 @@ export class Finder {
   /** Where the present header begins and where the octets within its trailer end. */
   start: number;
   end: number;
+  /** Where the present trailer ends. */
+  #stop: number;
   #bit: number;
   #depth = 0;
 
@@ -49,6 +51,7 @@ export class Finder {
   ) {
     this.start = o;
     this.end = end;
+    this.#stop = end;
     this.#bit = o * 8;
   }
 
@@ -65,11 +68,22 @@ export class Finder {
     const behind = this.#bit;
     const octets = measure(this.view, behind / 8, this.end);
     if (octets < 0) return false;
+    this.#stop = this.end;
     this.end -= octets;
-    this.#bit = this.end * 8;
+    this.front();
     take(this);
     this.#bit = behind;
     return true;
+  }
+
+  /** The trailer's last octets are next: they say how many are in front of them. */
+  last(octets: number): void {
+    this.#bit = (this.#stop - octets) * 8;
+  }
+
+  /** The trailer's first octets are next. */
+  front(): void {
+    this.#bit = this.end * 8;
   }
 
   /** Octets up to the end. */
