@@ -141,10 +141,7 @@ export abstract class Hub extends Element {
     const { protocol } = this;
     const { type } = pipe.facts;
     if (type !== undefined && protocol !== undefined && type !== protocol.peer) {
-      const [theirs, ours] = [hex(type), hex(protocol.type)];
-      return new PeerError(
-        `the peer's protocol is ${theirs}; ${protocol.name} (${ours}) talks to ${hex(protocol.peer)}`,
-      );
+      return PeerError.stranger(type, protocol);
     }
     if (this.#ending) return new PeerError("the socket is closing");
     const reason = this.refuses(pipe);
@@ -199,5 +196,3 @@ export abstract class Hub extends Element {
     for (const pipe of [...this.pipes]) pipe.below.control(c);
   }
 }
-
-const hex = (n: number): string => `0x${n.toString(16)}`;

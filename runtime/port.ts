@@ -6,6 +6,7 @@
  * their place.
  */
 import { CancelledError, ClosedError, StateError, TimeoutError } from "./error.js";
+import type { Guard } from "./guard.js";
 import { type Context, type Down, type Event, type Facts, GO, STOP, type Up } from "./layer.js";
 import { allocate, type Exchange, Message, type Room } from "./message.js";
 import type { Stats } from "./stats.js";
@@ -89,6 +90,8 @@ export interface Socket {
   /** Messages, and octets of them, that may wait for the application. */
   readonly recvBuffer: number;
   readonly recvBufferOctets: number;
+  /** Watches bodies that were sent, if the user asked for it. */
+  readonly guard: Guard | undefined;
   /**
    * Puts what is to hear from below in its place. `closed` runs when the socket closes; `drain` says
    * that it was the peer's doing, and what was received may still be taken.
@@ -189,6 +192,7 @@ export function compose(body: Body | Message, socket: Socket, copy = false): Mes
     throw new TypeError(`a body is a Uint8Array, a string, or of message(n); not ${typeof body}`);
   }
   const { context, room } = socket;
+  if (!copy) socket.guard?.watch(octets);
   if (!copy && !socket.contiguous) return Message.around(octets, room.head, context.slab);
   const m = Message.blank(octets.length, room, context.slab);
   m.bytes.set(octets, m.start);

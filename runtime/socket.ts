@@ -6,6 +6,7 @@ import { Block } from "./block.js";
 import { Accepting, Connecting, type End, type Home, type Reconnect } from "./endpoint.js";
 import type { Env } from "./env.js";
 import { ClosedError, StackError } from "./error.js";
+import { Guard } from "./guard.js";
 import { type Hub, Pipe, type PipeOwner } from "./hub.js";
 import {
   CLOSE,
@@ -45,6 +46,10 @@ export interface SocketOptions {
    * in which a layer insists on that. Default: as the layers need.
    */
   readonly mode?: "contiguous" | "scatter";
+  /** Tells by `error` who writes to a body after it was sent. Slow: for debugging. */
+  readonly guard?: boolean;
+  /** Closes the socket when it is raised. */
+  readonly signal?: AbortSignal;
   /** The world; another one in tests. */
   readonly env?: Env;
 }
@@ -61,6 +66,7 @@ export class Running implements Socket, Home {
   readonly recvBuffer: number;
   readonly recvBufferOctets: number;
   readonly port: object;
+  readonly guard: Guard | undefined;
   room: Room;
 
   readonly env: Env;
@@ -105,6 +111,7 @@ export class Running implements Socket, Home {
     this.#modeOf(this.#lower);
     this.contiguous = this.#upper.some((l) => l.contiguous);
     this.room = roomOf(layers);
+    this.guard = options.guard ? new Guard(this.env, (error) => this.threw(error)) : undefined;
 
     this.hub = made(hub, this.context) as Hub;
     let top: Element = this.hub;
@@ -116,7 +123,11 @@ export class Running implements Socket, Home {
       throw new StackError(`'${layers[0]?.name}' shows no face to an application`);
     this.port = port(this as never);
     if (this.hub.waits) this.hub.event(STOP);
+    if (options.signal?.aborted) this.close();
+    options.signal?.addEventListener("abort", this.#abort);
   }
+
+  readonly #abort = (): void => void this.close();
 
   join(up: Up, closed: (error: ClosedError, drain: boolean) => void): void {
     this.#top.above = up;
@@ -239,6 +250,7 @@ export class Running implements Socket, Home {
   }
 
   #close(drain: boolean): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#abort);
     this.#leave?.(new ClosedError("the socket is closed"), drain);
     return new Promise((done) => {
       let over = false;

@@ -214,10 +214,9 @@ class Framing extends Element {
 
   #opened(type: number): void {
     this.#greeted = true;
-    const peer = this.context.protocol === undefined ? this.own?.peer : type;
-    if (type !== peer) {
-      const error = new PeerError(`the peer's protocol is ${type}, not ${peer}`);
-      return this.control({ type: "close", error });
+    const { own } = this;
+    if (this.context.protocol === undefined && own !== undefined && type !== own.peer) {
+      return this.control({ type: "close", error: PeerError.stranger(type, own) });
     }
     this.above.event({ type: "opened", facts: { ...this.#facts, type } });
   }
