@@ -167,10 +167,9 @@ export class Connecting extends End implements Dialer {
       return this.socket.forget(this);
     }
     // Decorrelated jitter: clients that lost the same server do not come back together.
-    const delay = this.#delay;
-    const next = this.#min + chance(this.socket.env) * (delay * 3 - this.#min);
-    this.#delay = Math.min(this.#max, next);
-    this.#timer = this.socket.env.timer(delay, () => this.start());
+    const span = this.#delay * 3 - this.#min;
+    this.#delay = Math.min(this.#max, this.#min + chance(this.socket.env) * span);
+    this.#timer = this.socket.env.timer(this.#delay, () => this.start());
   }
 
   override last(): void {

@@ -20,7 +20,7 @@ import {
   type Layer,
   type Protocol,
 } from "../layer.js";
-import { Exchange, type Message } from "../message.js";
+import { Exchange, type Mark, type Message } from "../message.js";
 import {
   type Body,
   bodyOf,
@@ -132,9 +132,8 @@ export function xrep(options: HopOptions = {}): Layer<"link", "raw", "xrep"> {
 /** A request that has no reply yet. */
 class Pending {
   number = 0;
-  /** Its window after its number was put in front, for the time that it is sent again. */
-  start = 0;
-  rest: readonly Uint8Array[] = [];
+  /** Behind its number, for the time that it is sent again. */
+  mark: Mark | undefined;
   /** Who was asked: only they may answer. The last is who has it now. */
   readonly asked: object[] = [];
   due = 0;
@@ -161,20 +160,22 @@ class Req extends Waiting {
     this.#slots = new Slots(context.env);
   }
 
-  override down(m: Message): void {
-    const exchange = m.exchange as Exchange;
+  override down(given: Message): void {
+    const { slab } = this.context;
+    const exchange = given.exchange as Exchange;
+    // Of a body in the window a write may be under way when it is sent again: headers go elsewhere.
+    const m = given.rest.length > 0 ? given : given.fork(given.start - given.floor, slab);
     const pending = new Pending(m);
     const number = this.#slots.add(pending);
     if (number === undefined) {
       const error = new StateError("65536 requests are under way already");
       return this.above.event({ type: "failed", exchange, error });
     }
-    m.push(tag.MAX, this.context.slab);
+    m.push(tag.MAX, slab);
     tag.write(m.view, m.start, true, number);
     m.kept = true;
     pending.number = number;
-    pending.start = m.start;
-    pending.rest = m.rest;
+    pending.mark = m.mark();
     exchange.tie = pending;
     super.down(m);
   }
@@ -183,8 +184,7 @@ class Req extends Waiting {
     const pending = (m.exchange as Exchange).tie as Pending;
     if (pending.over) return;
     pending.queued = false;
-    m.start = pending.start;
-    m.rest = pending.rest;
+    m.reset(pending.mark as Mark);
     this.#link(pending);
     this.below.down(m);
     if (m.pipe !== undefined) pending.asked.push(m.pipe);
