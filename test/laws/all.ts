@@ -25,10 +25,13 @@ export interface Law {
 }
 
 type Edit = readonly [kind: number, at: number, octet: number];
-const edits = fc.array(fc.tuple(fc.nat(5), fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
+export const edits = fc.array(fc.tuple(fc.nat(5), fc.nat(), fc.nat(255)), {
+  minLength: 1,
+  maxLength: 4,
+});
 const choices = fc.array(fc.nat(), { minLength: 8, maxLength: 8 });
 
-function edited(octets: Uint8Array, list: readonly Edit[]): Uint8Array {
+export function edited(octets: Uint8Array, list: readonly Edit[]): Uint8Array {
   const all = [...octets];
   for (const [kind, at, octet] of list) {
     const i = at % Math.max(1, all.length);
@@ -40,7 +43,7 @@ function edited(octets: Uint8Array, list: readonly Edit[]): Uint8Array {
   return Uint8Array.from(all);
 }
 
-function check<T>(arbitrary: fc.Arbitrary<T>, law: (x: T) => void, numRuns: number): number {
+export function check<T>(arbitrary: fc.Arbitrary<T>, law: (x: T) => void, numRuns: number): number {
   let cases = 0;
   const counted = (x: T) => {
     cases++;
