@@ -136,6 +136,28 @@ export abstract class Hub extends Element {
     return undefined;
   }
 
+  /**
+   * Gives a message to every pipe but the one it came from, each with a head of its own and the body
+   * shared. Who takes no more misses it, and it is counted by `rule`.
+   */
+  spread(m: Message, rule: string): void {
+    const { pipes, context } = this;
+    const from = m.pipe;
+    let last: Pipe | undefined;
+    // Settled before anybody is called: a pipe may go while it takes a message.
+    const takers = pipes.length > 1 ? [...pipes] : pipes;
+    for (const pipe of takers) {
+      if (pipe === from) continue;
+      if (!pipe.ready) {
+        context.stats.drop(rule);
+        continue;
+      }
+      if (last !== undefined) last.down(m.fork(m.start - m.floor, context.slab));
+      last = pipe;
+    }
+    if (last?.ready) last.down(m);
+  }
+
   /** Takes a pipe in; answers why not. */
   attach(pipe: Pipe): Error | undefined {
     const { protocol } = this;

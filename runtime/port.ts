@@ -379,6 +379,9 @@ export class Outlet {
   }
 }
 
+/** What gives way when the receive queue is full: peers wait, or a message is dropped and counted. */
+export type Overflow = "wait" | "drop-old" | "drop-new";
+
 /** Holds what came until the application takes it. */
 export class Inlet<T> {
   #queue: (T | undefined)[] = [];
@@ -392,6 +395,7 @@ export class Inlet<T> {
     readonly socket: Socket,
     /** Octets of an item. */
     readonly size: (item: T) => number,
+    readonly overflow: Overflow = "wait",
   ) {}
 
   put(item: T): void {
@@ -405,13 +409,21 @@ export class Inlet<T> {
       return;
     }
     if (this.#closed !== undefined) return;
+    if (this.overflow !== "wait" && this.#full()) {
+      stats.drop("receive queue full");
+      if (this.overflow === "drop-new") return;
+      this.tryReceive();
+    }
     this.#queue.push(item);
     this.#octets += n;
-    const { recvBuffer, recvBufferOctets } = this.socket;
-    if (this.#stopped) return;
-    if (this.#queue.length - this.#from < recvBuffer && this.#octets < recvBufferOctets) return;
+    if (this.#stopped || this.overflow !== "wait" || !this.#full()) return;
     this.#stopped = true;
     this.socket.below.control(STOP);
+  }
+
+  #full(): boolean {
+    const { recvBuffer, recvBufferOctets } = this.socket;
+    return this.#queue.length - this.#from >= recvBuffer || this.#octets >= recvBufferOctets;
   }
 
   /** What came first; undefined if there is nothing. */
@@ -426,6 +438,10 @@ export class Inlet<T> {
         this.#stopped = false;
         this.socket.below.control(GO);
       }
+    } else if (this.#from >= 1024 && this.#from * 2 >= this.#queue.length) {
+      // A queue that is never empty must not keep the places of what it held.
+      this.#queue.splice(0, this.#from);
+      this.#from = 0;
     }
     return item;
   }
@@ -497,8 +513,9 @@ class Bodies implements Up {
   constructor(
     socket: Socket,
     readonly outlet: Outlet | undefined,
+    overflow?: Overflow,
   ) {
-    this.inlet = new Inlet(socket, lengthOf);
+    this.inlet = new Inlet(socket, lengthOf, overflow);
     this.#stats = socket.context.stats;
     socket.join(this, (error, drain) => {
       this.inlet.close(error, drain);
@@ -519,9 +536,9 @@ class Bodies implements Up {
 export class Taker extends Port {
   readonly #inlet: Inlet<Uint8Array>;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, overflow?: Overflow) {
     super(socket);
-    this.#inlet = new Bodies(socket, undefined).inlet;
+    this.#inlet = new Bodies(socket, undefined, overflow).inlet;
   }
 
   /** The next message, from whomever. */

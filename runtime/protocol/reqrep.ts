@@ -9,24 +9,16 @@
 import { Type } from "../../generated/sp/greeting.js";
 import * as way from "../../generated/sp/request.js";
 import * as tag from "../../generated/sp/tag.js";
+import { Answering, Replier, XAnswering } from "../answering.js";
 import type { Timer } from "../env.js";
 import { type ClosedError, StateError, TimeoutError, WireError } from "../error.js";
 import { Hub, type Pipe } from "../hub.js";
-import {
-  type Context,
-  type Control,
-  Element,
-  type Event,
-  type Layer,
-  type Protocol,
-} from "../layer.js";
+import type { Context, Control, Event, Layer, Protocol } from "../layer.js";
 import { Exchange, type Mark, type Message } from "../message.js";
 import {
   type Body,
   bodyOf,
   cancelled,
-  compose,
-  Inlet,
   Outlet,
   Port,
   Raw,
@@ -57,39 +49,6 @@ class XReq extends Hub {
   }
 }
 
-class XRep extends Hub {
-  constructor(
-    context: Context,
-    readonly ttl: number,
-  ) {
-    super(context, answers, false);
-  }
-
-  override receive(m: Message, pipe: Pipe): void {
-    const { slab, stats } = this.context;
-    let n = way.measure(m.view, m.start, m.end);
-    if (n < 0) n = m.measure(way.measure, slab);
-    if (n <= -0x1000000) return stats.breach("sp.request.trace");
-    if (n < 0) return pipe.close(new WireError("xrep", way.explain(n, m.view, m.start, m.end)));
-    if (n > this.ttl * tag.MAX) return stats.drop("ttl");
-    m.push(tag.MAX, slab);
-    tag.write(m.view, m.start, false, pipe.number);
-    this.above.up(m);
-  }
-
-  override down(m: Message): void {
-    const { slab, stats } = this.context;
-    let n = tag.measure(m.view, m.start, m.end);
-    if (n < 0) n = m.measure(tag.measure, slab);
-    const pipe = n < 0 ? undefined : this.pipe(tag.getNumber(m.view, m.start));
-    // Who asked has gone: nobody waits for this.
-    if (pipe === undefined) return stats.drop("rep: the peer has gone");
-    if (!pipe.ready) return stats.drop("rep: the peer takes no more");
-    m.pop(n);
-    pipe.down(m);
-  }
-}
-
 /** REQ, raw: chooses a pipe for each request, each in its turn, and passes replies up. */
 export function xreq(): Layer<"link", "raw", "xreq"> {
   return {
@@ -103,18 +62,8 @@ export function xreq(): Layer<"link", "raw", "xreq"> {
   };
 }
 
-export interface HopOptions {
-  /** Hops, this one included, after which a request is dropped: 1 to 15. Default: 8. */
-  readonly ttl?: number;
-}
-
-function ttlOf({ ttl = 8 }: HopOptions): number {
-  if (Number.isInteger(ttl) && ttl >= 1 && ttl <= 15) return ttl;
-  throw new RangeError(`ttl is a whole number from 1 to 15; not ${ttl}`);
-}
-
 /** REP, raw: puts the pipe's number before a request, and sends a reply to the pipe it names. */
-export function xrep(options: HopOptions = {}): Layer<"link", "raw", "xrep"> {
+export function xrep(options: TtlOptions = {}): Layer<"link", "raw", "xrep"> {
   const ttl = ttlOf(options);
   return {
     name: "xrep",
@@ -123,7 +72,7 @@ export function xrep(options: HopOptions = {}): Layer<"link", "raw", "xrep"> {
     hub: true,
     protocol: answers,
     port: (s: Socket) => new Raw(s),
-    make: (context) => new XRep(context, ttl),
+    make: (context) => new XAnswering(context, answers, way, ttl),
   };
 }
 
@@ -280,30 +229,6 @@ class Req extends Waiting {
   }
 }
 
-class Rep extends Element {
-  constructor(readonly context: Context) {
-    super();
-  }
-
-  override up(m: Message): void {
-    let n = way.measure(m.view, m.start, m.end);
-    if (n < 0) n = m.measure(way.measure, this.context.slab);
-    // xrep put its own number before a way of `ttl` words at most, which it has checked.
-    if (n < 0) return this.context.stats.breach("sp.request.trace");
-    m.exchange = new Exchange();
-    m.exchange.tie = way.read(m.view, m.start, m.end).trace;
-    m.pop(n);
-    this.above.up(m);
-  }
-
-  override down(m: Message): void {
-    const trace = (m.exchange as Exchange).tie as number[];
-    m.push(way.size(trace), this.context.slab);
-    way.write(m.view, m.start, trace);
-    this.below.down(m);
-  }
-}
-
 export interface ReqOptions {
   /** Milliseconds after which a request is sent again if there is no reply. 0: never. Default: 60,000. */
   readonly resendTime?: number;
@@ -325,7 +250,7 @@ export function req({ resendTime = 60_000 }: ReqOptions = {}): Layer<"raw", "req
 }
 
 /** REP: `serve`, or `for await` and `reply`. */
-export function rep(options: HopOptions = {}): Layer<"raw", "rep", "rep"> {
+export function rep(options: TtlOptions = {}): Layer<"raw", "rep", "rep"> {
   ttlOf(options);
   return {
     name: "rep",
@@ -334,7 +259,7 @@ export function rep(options: HopOptions = {}): Layer<"raw", "rep", "rep"> {
     headers: [way.HEADER],
     raw: () => xrep(options),
     port: (s: Socket) => new Replier(s),
-    make: (context) => new Rep(context),
+    make: (context) => new Answering(context, way),
   };
 }
 
@@ -434,110 +359,6 @@ export class Requester extends Port {
     call.undo?.();
     this.#calls.delete(call);
     return true;
-  }
-}
-
-/** A request, from the side of who answers. */
-export class Ask {
-  readonly #socket: Socket;
-  readonly #exchange: Exchange;
-
-  constructor(
-    socket: Socket,
-    readonly body: Uint8Array,
-    exchange: Exchange,
-  ) {
-    this.#socket = socket;
-    this.#exchange = exchange;
-  }
-
-  /** Answers, once. If who asked has gone, nothing happens. */
-  reply(body: Body, { copy = false }: { readonly copy?: boolean } = {}): void {
-    if (this.#exchange.over) throw new StateError("this request has its reply already");
-    const m = compose(body, this.#socket, copy);
-    this.#exchange.over = true;
-    m.exchange = this.#exchange;
-    const { stats } = this.#socket.context;
-    stats.sent++;
-    stats.sentOctets += m.length;
-    this.#socket.below.down(m);
-  }
-}
-
-export type Handler = (body: Uint8Array, ask: Ask) => Body | Promise<Body>;
-
-export interface ServeOptions {
-  /** Requests that the handler has at a time. Default: 256. */
-  readonly concurrency?: number;
-}
-
-/** Answers. */
-export class Replier extends Port {
-  readonly #socket: Socket;
-  readonly #inlet: Inlet<Ask>;
-  #handler: Handler | undefined;
-  #concurrency = 0;
-  #active = 0;
-
-  constructor(socket: Socket) {
-    super(socket);
-    this.#socket = socket;
-    const inlet = new Inlet<Ask>(socket, (ask) => ask.body.length);
-    this.#inlet = inlet;
-    const { stats } = socket.context;
-    const up = (m: Message) => {
-      const ask = new Ask(socket, bodyOf(m, stats), m.exchange as Exchange);
-      inlet.put(ask);
-      if (this.#handler !== undefined) this.#work();
-    };
-    socket.join({ up, event() {} }, (error) => inlet.close(error));
-  }
-
-  /** The next request, from whomever; answer it with `reply`. */
-  receive(options?: Waits): Promise<Ask> {
-    return this.#inlet.receive(options);
-  }
-
-  /** Request by request, until the socket closes. */
-  [Symbol.asyncIterator](): AsyncIterator<Ask> {
-    return this.#inlet[Symbol.asyncIterator]();
-  }
-
-  /**
-   * Answers each request with what the handler gives. A handler that throws answers nothing: the
-   * socket goes on, and `error` tells.
-   */
-  serve(handler: Handler, { concurrency = 256 }: ServeOptions = {}): void {
-    if (this.#handler !== undefined) throw new StateError("this socket is served already");
-    this.#handler = handler;
-    this.#concurrency = concurrency;
-    this.#work();
-  }
-
-  #work(): void {
-    while (this.#active < this.#concurrency) {
-      const ask = this.#inlet.tryReceive();
-      if (ask === undefined) return;
-      try {
-        const reply = (this.#handler as Handler)(ask.body, ask);
-        if (reply instanceof Promise) this.#later(ask, reply);
-        else ask.reply(reply);
-      } catch (error) {
-        this.#socket.threw(error);
-      }
-    }
-  }
-
-  async #later(ask: Ask, reply: Promise<Body>): Promise<void> {
-    this.#active++;
-    try {
-      ask.reply(await reply);
-    } catch (error) {
-      this.#socket.threw(error);
-    } finally {
-      this.#active--;
-      this.#work();
-    }
   }
 }
 
