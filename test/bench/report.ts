@@ -1,8 +1,13 @@
 /** What a set of measurements is asked for and comes to, and how that is printed. */
 export interface Options {
-  readonly rounds: number;
+  /** If not as the set has it. */
+  readonly rounds: number | undefined;
   /** A part of the names of those that are wanted. */
   readonly only: string;
+  /** A part of the names of the rivals that are wanted. */
+  readonly against: string;
+  /** Less of everything, and sooner. */
+  readonly quick: boolean;
 }
 
 export interface Goal {
@@ -26,12 +31,16 @@ export interface Report {
   /** Heads of the ratios. */
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
+  /** Goals that are better told in a sentence than beside a row. */
+  readonly goals?: readonly Goal[];
 }
 
-export const missed = ({ rows }: Report): readonly Row[] =>
-  rows.filter((r) => r.goal?.met === false);
+export const missed = ({ rows, goals = [] }: Report): readonly Goal[] =>
+  [...rows.flatMap((r) => r.goal ?? []), ...goals].filter(({ met }) => !met);
 
-export function table({ columns, rows }: Report): string {
+const mark = ({ met }: Goal): string => (met ? "✔" : "✘");
+
+export function table({ columns, rows, goals = [] }: Report): string {
   const head = ["", "", "ns", "ns, best", ...columns, "goal", ""];
   const lines = rows.map(({ name, who, median, least, ratios, goal, note }, i) => [
     name === rows[i - 1]?.name ? "" : name,
@@ -40,11 +49,12 @@ export function table({ columns, rows }: Report): string {
     least?.toFixed(1) ?? "",
     ...columns.map((_, k) => ratios?.[k]?.toFixed(2) ?? ""),
     goal?.text ?? "",
-    goal === undefined ? "" : goal.met ? "✔" : "✘",
+    goal === undefined ? "" : mark(goal),
   ]);
   const all = [head, ...lines];
   const widths = head.map((_, k) => Math.max(...all.map((line) => line[k]?.length ?? 0)));
   const cell = (text: string, k: number) =>
     k < 2 ? text.padEnd(widths[k] ?? 0) : text.padStart(widths[k] ?? 0);
-  return all.map((line) => line.map(cell).join("  ").trimEnd()).join("\n");
+  const told = goals.map((goal) => `${goal.text} ${mark(goal)}`);
+  return [...all.map((line) => line.map(cell).join("  ").trimEnd()), ...told].join("\n");
 }
