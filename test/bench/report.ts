@@ -21,7 +21,7 @@ export interface Row {
   /** Nanoseconds an operation: the median of the rounds, and the best. */
   readonly median?: number;
   readonly least?: number;
-  /** One for each column of the report. */
+  /** One for each column of the report; NaN leaves it empty. */
   readonly ratios?: readonly number[];
   readonly goal?: Goal;
   readonly note?: string;
@@ -38,6 +38,7 @@ export interface Report {
 export const missed = ({ rows, goals = [] }: Report): readonly Goal[] =>
   [...rows.flatMap((r) => r.goal ?? []), ...goals].filter(({ met }) => !met);
 
+const known = (x = Number.NaN): number | undefined => (Number.isNaN(x) ? undefined : x);
 const mark = ({ met }: Goal): string => (met ? "✔" : "✘");
 
 export function table({ columns, rows, goals = [] }: Report): string {
@@ -47,7 +48,7 @@ export function table({ columns, rows, goals = [] }: Report): string {
     who,
     median?.toFixed(1) ?? note ?? "",
     least?.toFixed(1) ?? "",
-    ...columns.map((_, k) => ratios?.[k]?.toFixed(2) ?? ""),
+    ...columns.map((_, k) => known(ratios?.[k])?.toFixed(2) ?? ""),
     goal?.text ?? "",
     goal === undefined ? "" : mark(goal),
   ]);

@@ -18,10 +18,11 @@ import {
   DEALER,
   LIMIT,
   NANOMSG,
+  PROGRAMS,
   ZEROMQ,
 } from "./sockets/contest.js";
 import { type Command, Pair, type Taken } from "./sockets/pair.js";
-import { install } from "./sockets/rivals.js";
+import { compile, install, programOf } from "./sockets/rivals.js";
 
 /** Nanoseconds of a slice, of the stretch before it that does not count, and of warming up. */
 interface Span {
@@ -45,6 +46,9 @@ export async function sockets({ rounds, only, against, quick }: Options): Promis
   );
   const installed = new Set(["wirestack", "net", "ws"]);
   if (install("zeromq", "6")) installed.add("zeromq");
+  for (const [program, library] of Object.entries(PROGRAMS)) {
+    if (compile(program, library)) installed.add(program);
+  }
   const rows: Row[] = [];
   const goals: Goal[] = [];
   for (const contest of chosen) {
@@ -122,6 +126,7 @@ class Runner {
   async start({ scheme, size }: Contest, url: string): Promise<void> {
     const { by, parts, starts = 1 } = this.contender;
     const command = (part: string): Command => {
+      if (by in PROGRAMS) return [programOf(by), part, url, String(size)];
       const peer = fileURLToPath(new URL("./sockets/peer.js", import.meta.url));
       return [process.execPath, peer, by, part, url, String(size)];
     };

@@ -27,6 +27,13 @@ export const ZEROMQ = "zeromq.js";
 export const DEALER = "zeromq.js DEALER";
 export const NANOMSG = "nanomsg, C";
 
+/** Programs in C, and the libraries that they are linked with. */
+export const PROGRAMS: Readonly<Record<string, string>> = {
+  nanomsg: "nanomsg",
+  nng: "nng",
+  zmq: "zmq",
+};
+
 /** The two forms of each: what reads best, and what waits only if it has to. */
 const ours: Readonly<Record<Kind, readonly [Contender, Contender]>> = {
   push: [
@@ -68,6 +75,18 @@ const zero: Readonly<Record<Kind, readonly Contender[]>> = {
   ],
 };
 
+const strict = (parts: readonly [string, string]): readonly Contender[] => [
+  { who: NANOMSG, by: "nanomsg", parts },
+  { who: "nng, C", by: "nng", parts },
+  { who: "libzmq, C", by: "zmq", parts },
+];
+
+const c: Readonly<Record<Kind, readonly Contender[]>> = {
+  push: strict(["pull", "push"]),
+  req: strict(["rep", "req"]),
+  reqs: [{ who: "libzmq DEALER, C", by: "zmq", parts: ["router", "dealer"] }],
+};
+
 const SIZES: readonly (readonly [string, number])[] = [
   ["64", 64],
   ["1k", 1024],
@@ -90,6 +109,7 @@ export function contests(): Contest[] {
       // Nothing of node's own carries messages inside a process.
       ...(scheme === "inproc" ? [] : js[kind]),
       ...zero[kind],
+      ...c[kind],
     ],
   });
   return SCHEMES.flatMap((scheme) => [
