@@ -8,6 +8,7 @@ import { missed, type Options, type Report, table } from "./report.js";
 /** Each returns its report; the modules are loaded only when they are asked for. */
 const sets: Readonly<Record<string, (options: Options) => Promise<Report>>> = {
   codecs: async (options) => (await import("./codecs.js")).codecs(options),
+  layers: async (options) => (await import("./layers.js")).layers(options),
   sockets: async (options) => (await import("./sockets.js")).sockets(options),
 };
 

@@ -1,4 +1,6 @@
 /** What a set of measurements is asked for and comes to, and how that is printed. */
+import { availableParallelism, loadavg } from "node:os";
+
 export interface Options {
   /** If not as the set has it. */
   readonly rounds: number | undefined;
@@ -33,6 +35,14 @@ export interface Report {
   readonly rows: readonly Row[];
   /** Goals that are better told in a sentence than beside a row. */
   readonly goals?: readonly Goal[];
+  /** What a reader has to know of the circumstances. */
+  readonly note?: string;
+}
+
+/** With more load than cores, times mean little, and CPU times mean more. */
+export function circumstances(): string {
+  const [load = 0] = loadavg();
+  return `node ${process.version}, ${availableParallelism()} cores, load ${load.toFixed(1)}`;
 }
 
 export const missed = ({ rows, goals = [] }: Report): readonly Goal[] =>
@@ -41,7 +51,7 @@ export const missed = ({ rows, goals = [] }: Report): readonly Goal[] =>
 const known = (x = Number.NaN): number | undefined => (Number.isNaN(x) ? undefined : x);
 const mark = ({ met }: Goal): string => (met ? "✔" : "✘");
 
-export function table({ columns, rows, goals = [] }: Report): string {
+export function table({ columns, rows, goals = [], note }: Report): string {
   const head = ["", "", "ns", "ns, best", ...columns, "goal", ""];
   const lines = rows.map(({ name, who, median, least, ratios, goal, note }, i) => [
     name === rows[i - 1]?.name ? "" : name,
@@ -57,5 +67,6 @@ export function table({ columns, rows, goals = [] }: Report): string {
   const cell = (text: string, k: number) =>
     k < 2 ? text.padEnd(widths[k] ?? 0) : text.padStart(widths[k] ?? 0);
   const told = goals.map((goal) => `${goal.text} ${mark(goal)}`);
-  return [...all.map((line) => line.map(cell).join("  ").trimEnd()), ...told].join("\n");
+  const lead = all.map((line) => line.map(cell).join("  ").trimEnd());
+  return [...lead, ...told, ...(note === undefined ? [] : [note])].join("\n");
 }

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median, shuffled } from "./race.js";
-import type { Goal, Options, Report, Row } from "./report.js";
+import { circumstances, type Goal, type Options, type Report, type Row } from "./report.js";
 import {
   type Contender,
   type Contest,
@@ -24,18 +24,21 @@ import {
 import { type Command, Pair, type Taken } from "./sockets/pair.js";
 import { compile, install, programOf } from "./sockets/rivals.js";
 
-/** Nanoseconds of a slice, of the stretch before it that does not count, and of warming up. */
+/**
+ * Nanoseconds of a slice, of the stretch before it that does not count, and of warming up. The last is
+ * CPU time: on a busy machine other time passes without making anything warm.
+ */
 interface Span {
   readonly slice: number;
   readonly lead: number;
   readonly warmUp: number;
 }
-const LONG: Span = { slice: 250e6, lead: 40e6, warmUp: 600e6 };
-const SHORT: Span = { slice: 100e6, lead: 20e6, warmUp: 300e6 };
+const LONG: Span = { slice: 200e6, lead: 40e6, warmUp: 1000e6 };
+const SHORT: Span = { slice: 100e6, lead: 20e6, warmUp: 600e6 };
 /** What `--quick` leaves: where goals are. */
 const QUICK = /^(push\/(64|256k)|req\/\d+)\/tcp$/;
 /** Rounds before all processes are started anew: what the compiler makes of one is luck, too. */
-const HEAT = 5;
+const HEAT = 3;
 
 const isOurs = ({ by }: Contender): boolean => by === "wirestack";
 
@@ -44,19 +47,23 @@ export async function sockets({ rounds, only, against, quick }: Options): Promis
   const chosen = contests().filter(
     ({ name }) => name.includes(only) && (!quick || QUICK.test(name)),
   );
-  const installed = new Set(["wirestack", "net", "ws"]);
-  if (install("zeromq", "6")) installed.add("zeromq");
-  for (const [program, library] of Object.entries(PROGRAMS)) {
-    if (compile(program, library)) installed.add(program);
+  const wantedOf = ({ contenders }: Contest) =>
+    contenders.filter((c) => isOurs(c) || c.who.includes(against));
+  const installed = new Set(chosen.flatMap(wantedOf).map(({ by }) => by));
+  for (const by of installed) {
+    const library = PROGRAMS[by];
+    const there =
+      library !== undefined ? compile(by, library) : by !== "zeromq" || install(by, "6");
+    if (!there) installed.delete(by);
   }
   const rows: Row[] = [];
   const goals: Goal[] = [];
   for (const contest of chosen) {
-    const wanted = contest.contenders.filter((c) => isOurs(c) || c.who.includes(against));
+    const wanted = wantedOf(contest);
     const outcome = await hold(
       contest,
       wanted.filter(({ by }) => installed.has(by)),
-      rounds ?? (quick ? 5 : 10),
+      rounds ?? (quick ? 5 : 6),
       span,
     );
     for (const { who, by } of wanted) {
@@ -65,7 +72,7 @@ export async function sockets({ rounds, only, against, quick }: Options): Promis
     rows.push(...rowsOf(contest, wanted, outcome));
     goals.push(...goalsOf(contest, outcome));
   }
-  return { columns: COLUMNS, rows, goals };
+  return { columns: COLUMNS, rows, goals, note: circumstances() };
 }
 
 // --- one contest ---
@@ -91,7 +98,8 @@ async function hold(
       const attempt = async (runner: Runner, doing: () => Promise<void>) => {
         if (failed.has(runner.who)) return;
         await doing().catch((error: Error) => {
-          failed.set(runner.who, error.message);
+          console.error(`${contest.name}, ${runner.who}: ${error.message}`);
+          failed.set(runner.who, "failed");
           taken.delete(runner.who);
         });
       };
@@ -137,8 +145,9 @@ class Runner {
   async warmUp({ slice, warmUp }: Span): Promise<void> {
     let spent = 0;
     for (let n = 128; spent < warmUp; n = this.#fit(slice / 2, n * 8)) {
-      this.#pace = (await this.#pair.run(n)).time;
-      spent += this.#pace * n;
+      const { time, work } = await this.#pair.run(n);
+      this.#pace = time;
+      spent += work * n;
     }
   }
 
@@ -174,12 +183,19 @@ async function urlOf({ scheme }: Contest, folder: string, n: number): Promise<st
 
 // --- what it came to ---
 
-const COLUMNS = ["ns of CPU", "spread %", "of limit", "await is ×", "try/serve is ×"];
+const COLUMNS = [
+  "ns of CPU",
+  "spread %",
+  "of limit",
+  "of limit, by CPU",
+  "await is ×",
+  "try/serve is ×",
+];
 
-/** How many times as fast `a` is as `b`. */
-function speed({ taken }: Outcome, a: string, b: string): number {
+/** How many times as fast `a` is as `b`; or as thrifty, of the work of all processes. */
+function speed({ taken }: Outcome, a: string, b: string, by: keyof Taken = "time"): number {
   const [of, to] = [taken.get(a) ?? [], taken.get(b) ?? []];
-  return median(of.flatMap(({ time }, round) => (to[round]?.time ?? Number.NaN) / time));
+  return median(of.map((t, round) => (to[round]?.[by] ?? Number.NaN) / t[by]));
 }
 
 function rowsOf(contest: Contest, wanted: readonly Contender[], outcome: Outcome): Row[] {
@@ -199,6 +215,7 @@ function rowsOf(contest: Contest, wanted: readonly Contender[], outcome: Outcome
         median(taken.map(({ work }) => work)),
         spread(times),
         speed(outcome, who, LIMIT),
+        speed(outcome, who, LIMIT, "work"),
         speed(outcome, first, who),
         speed(outcome, second, who),
       ],

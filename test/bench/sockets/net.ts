@@ -6,9 +6,9 @@
  */
 import * as net from "node:net";
 import {
+  type Ask,
   asker,
   bodyOf,
-  check,
   crowd,
   type Place,
   type Sides,
@@ -187,7 +187,7 @@ class Reader {
 /** Replies in the order of the requests, so who asked first is answered first. */
 class Questions {
   #writer: Writer;
-  #asked: (() => void)[] = [];
+  #asked: ((reply: Uint8Array) => void)[] = [];
   #first = 0;
 
   constructor(
@@ -196,15 +196,14 @@ class Questions {
   ) {
     this.#writer = new Writer(socket);
     const reader = new Reader((chunk, from, to) => {
-      check(chunk.subarray(from, to), body.length);
       const answered = this.#asked[this.#first++];
       if (this.#first === this.#asked.length) this.#asked.length = this.#first = 0;
-      answered?.();
+      answered?.(chunk.subarray(from, to));
     });
     socket.on("data", (chunk) => reader.read(chunk as Buffer));
   }
 
-  readonly ask = (): Promise<void> =>
+  readonly ask: Ask = () =>
     new Promise((done) => {
       this.#asked.push(done);
       this.#writer.send(this.body);
@@ -258,18 +257,16 @@ export const sides: Sides = {
   async ask(place) {
     const socket = await connect(place);
     const body = framed(bodyOf(place.size));
-    let answered: () => void = () => {};
-    const reader = new Reader((chunk, from, to) => {
-      check(chunk.subarray(from, to), place.size);
-      answered();
-    });
+    let answered: (reply: Uint8Array) => void = () => {};
+    const reader = new Reader((chunk, from, to) => answered(chunk.subarray(from, to)));
     socket.on("data", (chunk) => reader.read(chunk as Buffer));
     return asker(
       () =>
-        new Promise<void>((done) => {
+        new Promise((done) => {
           answered = done;
           socket.write(body);
         }),
+      place,
     );
   },
 
@@ -285,6 +282,6 @@ export const sides: Sides = {
   },
 
   async asks(place) {
-    return crowd(new Questions(await connect(place), bodyOf(place.size)).ask);
+    return crowd(new Questions(await connect(place), bodyOf(place.size)).ask, place);
   },
 };

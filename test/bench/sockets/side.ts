@@ -68,13 +68,16 @@ export const sender = (send: (n: number) => Promise<void>): Side => ({
 /** Answers whatever comes, told or not. */
 export const server: Side = { run: async () => 0 };
 
+/** What asks, and resolves to the reply. */
+export type Ask = () => Promise<Uint8Array>;
+
 /** Asks `n` times, one at a time; the median of the round trips. */
-export const asker = (ask: () => Promise<unknown>): Side => ({
+export const asker = (ask: Ask, { size }: Place): Side => ({
   async run(n) {
     const taken = new Float64Array(n);
     for (let i = 0; i < n; i++) {
       const start = performance.now();
-      await ask();
+      check(await ask(), size);
       taken[i] = performance.now() - start;
     }
     return (taken.sort()[n >> 1] ?? Number.NaN) * 1e6;
@@ -82,12 +85,12 @@ export const asker = (ask: () => Promise<unknown>): Side => ({
 });
 
 /** Asks `n` times, `WINDOW` at a time; the mean. */
-export const crowd = (ask: () => Promise<unknown>): Side => ({
+export const crowd = (ask: Ask, { size }: Place): Side => ({
   async run(n) {
     const start = performance.now();
     let left = n;
     const one = async () => {
-      while (left-- > 0) await ask();
+      while (left-- > 0) check(await ask(), size);
     };
     await Promise.all(Array.from({ length: WINDOW }, one));
     return ((performance.now() - start) * 1e6) / n;

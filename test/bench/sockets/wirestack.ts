@@ -1,9 +1,9 @@
 /** wirestack, as an application uses it: nothing but what the package's root offers. */
 import { open, pull, push, type Replier, rep, req } from "../../../runtime/index.js";
 import {
+  type Ask,
   asker,
   bodyOf,
-  check,
   crowd,
   type Place,
   type Sides,
@@ -30,11 +30,11 @@ async function replying({ url }: Place): Promise<Replier> {
   return socket;
 }
 
-async function asking({ url, size }: Place) {
+async function asking({ url, size }: Place): Promise<Ask> {
   const socket = open(req());
   await socket.dial(url).ready;
   const body = bodyOf(size);
-  return async () => check(await socket.request(body), size);
+  return () => socket.request(body);
 }
 
 export const sides: Sides = {
@@ -81,6 +81,6 @@ export const sides: Sides = {
     return server;
   },
 
-  request: async (place) => asker(await asking(place)),
-  requests: async (place) => crowd(await asking(place)),
+  request: async (place) => asker(await asking(place), place),
+  requests: async (place) => crowd(await asking(place), place),
 };

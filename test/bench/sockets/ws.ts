@@ -1,17 +1,7 @@
 /** `ws` 8, corked once a tick, and sending from the server, which need not mask. */
 import type { Socket } from "node:net";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
-import {
-  asker,
-  bodyOf,
-  check,
-  crowd,
-  type Place,
-  type Sides,
-  sender,
-  server,
-  Tally,
-} from "./side.js";
+import { asker, bodyOf, crowd, type Place, type Sides, sender, server, Tally } from "./side.js";
 
 const IN_FLIGHT = 256 * 1024;
 const settings = { perMessageDeflate: false, maxPayload: 2 ** 26 } as const;
@@ -99,17 +89,15 @@ export const sides: Sides = {
   async ask(place) {
     const ws = await connect(place);
     const body = bodyOf(place.size);
-    let answered: () => void = () => {};
-    ws.on("message", (m) => {
-      check(m as Buffer, place.size);
-      answered();
-    });
+    let answered: (reply: Uint8Array) => void = () => {};
+    ws.on("message", (m) => answered(m as Buffer));
     return asker(
       () =>
-        new Promise<void>((done) => {
+        new Promise((done) => {
           answered = done;
           ws.send(body);
         }),
+      place,
     );
   },
 
@@ -126,17 +114,15 @@ export const sides: Sides = {
     const ws = await connect(place);
     const send = corked(ws);
     const body = bodyOf(place.size);
-    const asked: (() => void)[] = [];
-    ws.on("message", (m) => {
-      check(m as Buffer, place.size);
-      asked.shift()?.();
-    });
+    const asked: ((reply: Uint8Array) => void)[] = [];
+    ws.on("message", (m) => asked.shift()?.(m as Buffer));
     return crowd(
       () =>
-        new Promise<void>((done) => {
+        new Promise((done) => {
           asked.push(done);
           send(body);
         }),
+      place,
     );
   },
 };

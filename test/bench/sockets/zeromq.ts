@@ -1,9 +1,9 @@
 /** zeromq.js 6. It is no dependency of ours, so what is used of it is typed here. */
 import { createRequire } from "node:module";
 import {
+  type Ask,
   asker,
   bodyOf,
-  check,
   crowd,
   type Place,
   type Sides,
@@ -66,18 +66,18 @@ export const sides: Sides = {
 
   /** As strict as REQ is: the next request after the reply. */
   async request(place) {
-    const ask = strict(place);
-    return asker(ask);
+    return asker(strict(place), place);
   },
 
   /** So many callers, and still one at a time: they wait for each other. */
   async requests(place) {
     const ask = strict(place);
-    let last: Promise<void> = Promise.resolve();
+    let last: Promise<unknown> = Promise.resolve();
     return crowd(() => {
-      last = last.then(ask);
-      return last;
-    });
+      const reply = last.then(ask);
+      last = reply;
+      return reply;
+    }, place);
   },
 
   /** Passes back whatever stands before the body: the way, and the number. */
@@ -93,33 +93,33 @@ export const sides: Sides = {
   async dealer(place) {
     const socket = dial("Dealer", place);
     const body = bodyOf(place.size);
-    const callers = new Map<string, () => void>();
+    const callers = new Map<string, (reply: Uint8Array) => void>();
     let next = 0;
     (async () => {
       for await (const [number, reply] of socket) {
-        check(reply as Uint8Array, place.size);
         const key = String(number);
-        callers.get(key)?.();
+        callers.get(key)?.(reply as Uint8Array);
         callers.delete(key);
       }
     })();
     return crowd(
       () =>
-        new Promise<void>((done, failed) => {
+        new Promise((done, failed) => {
           const key = String(next++);
           callers.set(key, done);
           socket.send([key, body]).catch(failed);
         }),
+      place,
     );
   },
 };
 
-function strict(place: Place): () => Promise<void> {
+function strict(place: Place): Ask {
   const socket = dial("Request", place);
   const body = bodyOf(place.size);
   return async () => {
     await socket.send(body);
     const [m] = await socket.receive();
-    check(m as Uint8Array, place.size);
+    return m as Uint8Array;
   };
 }
