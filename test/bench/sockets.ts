@@ -28,13 +28,13 @@ import { compile, install, programOf } from "./sockets/rivals.js";
  * Nanoseconds of a slice, of the stretch before it that does not count, and of warming up. The last is
  * CPU time: on a busy machine other time passes without making anything warm.
  */
-interface Span {
+export interface Span {
   readonly slice: number;
   readonly lead: number;
   readonly warmUp: number;
 }
-const LONG: Span = { slice: 200e6, lead: 40e6, warmUp: 1000e6 };
-const SHORT: Span = { slice: 100e6, lead: 20e6, warmUp: 600e6 };
+const LONG: Span = { slice: 200e6, lead: 40e6, warmUp: 1500e6 };
+const SHORT: Span = { slice: 100e6, lead: 20e6, warmUp: 1000e6 };
 /** What `--quick` leaves: where goals are. */
 const QUICK = /^(push\/(64|256k)|req\/\d+)\/tcp$/;
 /** Rounds before all processes are started anew: what the compiler makes of one is luck, too. */
@@ -42,8 +42,10 @@ const HEAT = 3;
 
 const isOurs = ({ by }: Contender): boolean => by === "wirestack";
 
-export async function sockets({ rounds, only, against, quick }: Options): Promise<Report> {
-  const span = quick ? SHORT : LONG;
+export async function sockets(
+  { rounds, only, against, quick }: Options,
+  span = quick ? SHORT : LONG,
+): Promise<Report> {
   const chosen = contests().filter(
     ({ name }) => name.includes(only) && (!quick || QUICK.test(name)),
   );
