@@ -32,5 +32,8 @@ if (measure === undefined || (rounds !== undefined && !(Number.isInteger(rounds)
 } else {
   const report = await measure({ ...values, rounds });
   console.log(values.json ? JSON.stringify(report, null, 2) : table(report));
-  if (missed(report).length > 0) process.exitCode = 1;
+  if (report.rows.length === 0) {
+    console.error(`nothing of '${name}' has '${values.only}' in its name`);
+    process.exitCode = 2;
+  } else if (missed(report).length > 0) process.exitCode = 1;
 }
