@@ -107,7 +107,9 @@ async function hold(
         });
       };
       for (const [i, r] of runners.entries()) {
-        await attempt(r, async () => r.start(contest, await urlOf(contest, folder, first + i)));
+        await attempt(r, async () =>
+          r.start(contest, await urlOf(contest, folder, `${first}-${i}`)),
+        );
         await attempt(r, () => r.warmUp(span));
       }
       for (let round = first; round < Math.min(first + HEAT, rounds); round++) {
@@ -171,9 +173,9 @@ class Runner {
   }
 }
 
-async function urlOf({ scheme }: Contest, folder: string, n: number): Promise<string> {
+async function urlOf({ scheme }: Contest, folder: string, name: string): Promise<string> {
   if (scheme === "inproc") return "inproc://bench";
-  if (scheme === "ipc") return `ipc://${join(folder, `${n}.sock`)}`;
+  if (scheme === "ipc") return `ipc://${join(folder, `${name}.sock`)}`;
   // A port that was free a moment ago: not every rival can say which one the system chose.
   const port = await new Promise<number>((done) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
