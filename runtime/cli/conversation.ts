@@ -8,6 +8,7 @@ import {
   type SocketOptions,
   SystemError,
   TimeoutError,
+  type Waits,
   WireError,
 } from "../index.js";
 
@@ -78,15 +79,15 @@ export class Conversation {
     return this.#wishes.data !== undefined;
   }
 
-  get sending() {
+  get sending(): Waits {
     return this.#within(this.#wishes.sendTimeout);
   }
 
-  get receiving() {
+  get receiving(): Waits {
     return this.#within(this.#wishes.recvTimeout);
   }
 
-  #within(timeout: number | undefined) {
+  #within(timeout: number | undefined): Waits {
     const { signal } = this.#end;
     return timeout === undefined ? { signal } : { signal, timeout };
   }
