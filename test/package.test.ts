@@ -78,6 +78,17 @@ test("codegen says what to install, and works when it is", ({ folder }) => {
   );
 });
 
+test("a layer of one's own is begun by --new, and passes its test", async (c) => {
+  const args = ["codegen", "./my-layers", "--out", "./my-codecs", "--new", "acme/mark"];
+  mkdirSync(join(c.folder, "my-layers"));
+  const { status, stderr } = wirestack(c.folder, ...args);
+  assert.is(status, 0, stderr);
+  mkdirSync(join(c.folder, "my-scripts"));
+  const js = ["codegen", "./my-scripts", "--out", "./my-modules", "--js", "--new", "acme/mark"];
+  assert.is(wirestack(c.folder, ...js).status, 0);
+  assert.match(await printed(c.folder, "--test", "my-scripts/acme/mark.test.mjs"), /^# pass 8$/m);
+});
+
 test("every subpath imports in plain JavaScript", ({ folder }) => {
   const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as { exports: object };
   const paths = Object.keys(exports)
@@ -94,9 +105,20 @@ test("every subpath imports in plain JavaScript", ({ folder }) => {
   assert.is(status, 0, stderr);
 });
 
+const STRICT =
+  "--strict --noUncheckedIndexedAccess --exactOptionalPropertyTypes --noImplicitOverride --noEmit " +
+  "--module nodenext --target es2023 --lib es2023 --types node";
+
+/** What a stranger's strict compiler says to these files: nothing. */
+async function compiles(folder: string, ...files: string[]): Promise<void> {
+  const tsc = resolve("node_modules/typescript/bin/tsc");
+  const types = ["--typeRoots", resolve("node_modules/@types")];
+  assert.is(await printed(folder, tsc, ...STRICT.split(" "), ...types, ...files), "");
+}
+
 /** Runs a program in the folder; resolves with what it prints. */
 async function printed(folder: string, ...args: string[]): Promise<string> {
-  const child = spawn(process.execPath, args, { cwd: folder, timeout: 30_000 });
+  const child = spawn(process.execPath, args, { cwd: folder, timeout: 60_000 });
   let out = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text) => {
@@ -149,7 +171,9 @@ test("the example in TypeScript runs, compiled for node 20", async ({ folder }) 
   );
 });
 
-test("a strict consumer compiles against its types", ({ folder }) => {
+test("a strict consumer, and a layer of one's own, compile against its types", async ({
+  folder,
+}) => {
   writeFileSync(
     join(folder, "consumer.ts"),
     `import { header, u16, type Value } from "wirestack/spec";
@@ -176,19 +200,8 @@ stack(req(), xreq(), tcp());
 export const wrong: Value<typeof wsFrame> = { ...frame, opcode: 3 };
 `,
   );
-  const options =
-    "--strict --noUncheckedIndexedAccess --exactOptionalPropertyTypes --noEmit --module nodenext --target es2023 --lib es2023 --types node";
-  const types = ["--typeRoots", resolve("node_modules/@types")];
-  const tsc = resolve("node_modules/typescript/bin/tsc");
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    [tsc, ...options.split(" "), ...types, "consumer.ts"],
-    {
-      cwd: folder,
-      encoding: "utf8",
-    },
-  );
-  assert.is(status, 0, stdout);
+  const [layer, its] = ["my-layers/acme/mark.layer.ts", "my-layers/acme/mark.test.ts"];
+  await compiles(folder, "consumer.ts", layer, its);
 });
 
 test.run();
