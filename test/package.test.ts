@@ -1,4 +1,4 @@
-// timeout: 120
+// timeout: 240
 /** The package as a stranger gets it: packed, installed in an empty folder, used. */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
