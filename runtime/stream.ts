@@ -22,6 +22,9 @@ export class Stream extends Element implements Receiver {
   #connection: Connection | undefined;
   #scheduled = false;
   #full = false;
+  #paused = false;
+  /** The peer has said the end, but not everything before it was taken. */
+  #endWaits = false;
   #ending = false;
   #closed = false;
   #error: Error | undefined;
@@ -60,9 +63,13 @@ export class Stream extends Element implements Receiver {
   override control(c: Control): void {
     switch (c.type) {
       case "stop":
+        this.#paused = true;
         return this.#connection?.pause();
       case "go":
-        return this.#connection?.resume();
+        this.#paused = false;
+        this.#connection?.resume();
+        if (this.#endWaits) this.ended();
+        return;
       case "end":
         return this.#end();
       case "close":
@@ -107,6 +114,9 @@ export class Stream extends Element implements Receiver {
   ended(): void {
     // When both sides have said the end, the connection closes by itself, once all is written.
     if (this.#ending) return;
+    // A paused connection may still report its end; the side above has octets that came before it.
+    this.#endWaits = this.#paused;
+    if (this.#paused) return;
     this.#write();
     this.#connection?.destroy();
   }
