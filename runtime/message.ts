@@ -73,10 +73,7 @@ export class Exchange {
 }
 
 /** A window, at one time. */
-export type Mark = Pick<
-  Message,
-  "bytes" | "view" | "floor" | "start" | "end" | "ceiling" | "rest"
->;
+export type Mark = Pick<Message, "bytes" | "view" | "floor" | "start" | "end" | "ceiling" | "rest">;
 
 export class Message {
   /** The window's buffer, and its view: offsets of both are the same. */
