@@ -5,7 +5,7 @@ import type { Connection, Env, Net, Receiver, Where } from "./env.js";
 import { SystemError } from "./error.js";
 
 /** Octets that may lie in a connection, given to the system but not yet taken, before it says stop. */
-const IN_FLIGHT = 256 * 1024;
+const IN_FLIGHT = 1024 * 1024;
 
 const SETTINGS = { noDelay: true, allowHalfOpen: true, highWaterMark: IN_FLIGHT } as const;
 
