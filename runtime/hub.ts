@@ -101,7 +101,7 @@ export abstract class Hub extends Element {
 
   constructor(
     readonly context: Context,
-    readonly protocol: Protocol,
+    readonly protocol: Protocol | undefined,
     /** It says `stop` when no pipe is ready. The others drop, and count. */
     readonly waits: boolean,
   ) {
@@ -140,7 +140,7 @@ export abstract class Hub extends Element {
   attach(pipe: Pipe): Error | undefined {
     const { protocol } = this;
     const { type } = pipe.facts;
-    if (type !== undefined && type !== protocol.peer) {
+    if (type !== undefined && protocol !== undefined && type !== protocol.peer) {
       const [theirs, ours] = [hex(type), hex(protocol.type)];
       return new PeerError(
         `the peer's protocol is ${theirs}; ${protocol.name} (${ours}) talks to ${hex(protocol.peer)}`,

@@ -20,8 +20,10 @@ export type {
   Up,
 } from "./layer.js";
 export { Element } from "./layer.js";
+export type { Link, LinkListener, Links } from "./link.js";
 export { Message, type Room } from "./message.js";
 export { node } from "./node.js";
+export { opener } from "./open.js";
 export * from "./port.js";
 export { pair0, xpair0 } from "./protocol/pair0.js";
 export { pull, push, xpull, xpush } from "./protocol/pipeline.js";
@@ -38,7 +40,7 @@ export {
   xreq,
 } from "./protocol/reqrep.js";
 export { open, schemes } from "./schemes.js";
-export type { SocketOptions } from "./socket.js";
+export type { Row, Schemes, SocketOptions } from "./socket.js";
 export { type Stack, stack } from "./stack.js";
 export { Stats } from "./stats.js";
 export { inproc } from "./transport/inproc.js";

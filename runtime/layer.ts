@@ -163,7 +163,9 @@ export interface Layer<
   readonly headers?: readonly HeaderFacts[];
   /** It needs each message's octets in one piece. */
   readonly contiguous?: true;
-  /** Of a hub. */
+  /** It makes many connections one: a raw protocol. */
+  readonly hub?: true;
+  /** Of a raw protocol: what openings below tell the peer. */
   readonly protocol?: Protocol;
   /** Of a cooked protocol: the raw one that it stands on. */
   readonly raw?: () => Layer<"link", "raw">;

@@ -16,28 +16,6 @@ const builtin = <T>(name: string): T => {
   return found as T;
 };
 
-export const node: Env = {
-  now: () => performance.now(),
-  timer(ms, f, idle = false) {
-    const t = setTimeout(f, ms);
-    if (idle) t.unref();
-    return { cancel: () => clearTimeout(t) };
-  },
-  tick: (f) => process.nextTick(f),
-  turn: (f) => setImmediate(f),
-  random: (octets) => {
-    crypto.getRandomValues(octets);
-  },
-  report: (error) => {
-    const said = error instanceof Error ? error : new Error(String(error));
-    process.emitWarning(said);
-  },
-  get net() {
-    return nodeNet;
-  },
-  names: new Map(),
-};
-
 /** A socket of node's as a Connection, and its events to whoever uses it. */
 class NodeConnection implements Connection {
   readonly local: string;
@@ -208,3 +186,23 @@ function localOf(server: NodeNet.Server, where: Where): Where {
   const { address, port } = server.address() as NodeNet.AddressInfo;
   return { host: address, port };
 }
+
+export const node: Env = {
+  now: () => performance.now(),
+  timer(ms, f, idle = false) {
+    const t = setTimeout(f, ms);
+    if (idle) t.unref();
+    return { cancel: () => clearTimeout(t) };
+  },
+  tick: (f) => process.nextTick(f),
+  turn: (f) => setImmediate(f),
+  random: (octets) => {
+    crypto.getRandomValues(octets);
+  },
+  report: (error) => {
+    const said = error instanceof Error ? error : new Error(String(error));
+    process.emitWarning(said);
+  },
+  net: nodeNet,
+  names: new Map(),
+};

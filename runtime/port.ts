@@ -10,8 +10,14 @@ import { type Context, type Down, type Event, type Facts, GO, STOP, type Up } fr
 import { allocate, type Exchange, Message, type Room } from "./message.js";
 import type { Stats } from "./stats.js";
 
-/** Messages up to here are copied out of the chunk they came in, which they would keep alive. */
-const COPY = 1024;
+/**
+ * Messages up to here are copied out of the chunk they came in, which they would keep alive: up to 64
+ * octets to an array of their own, which V8 makes for next to nothing, beyond to a pool. From 1 KiB on
+ * a copy costs more than all the rest of receiving.
+ */
+const COPY = 512;
+const OWN = 64;
+const POOL = 16 * 1024;
 /** Calls of `send` that may wait at a time; more are a mistake. */
 const WAITING = 65_536;
 
@@ -83,8 +89,11 @@ export interface Socket {
   /** Messages, and octets of them, that may wait for the application. */
   readonly recvBuffer: number;
   readonly recvBufferOctets: number;
-  /** Puts what is to hear from below in its place; `closed` runs when the socket closes. */
-  join(up: Up, closed: (error: ClosedError) => void): void;
+  /**
+   * Puts what is to hear from below in its place. `closed` runs when the socket closes; `drain` says
+   * that it was the peer's doing, and what was received may still be taken.
+   */
+  join(up: Up, closed: (error: ClosedError, drain: boolean) => void): void;
   dial(url: string, options?: RowOptions): Dialer;
   listen(url: string, options?: RowOptions): Promise<Listener>;
   close(): Promise<void>;
@@ -188,6 +197,9 @@ export function compose(body: Body | Message, socket: Socket, copy = false): Mes
   return m;
 }
 
+let pool: Uint8Array = new Uint8Array(0);
+let poolFill = 0;
+
 /** The octets of a message that came up, for the application to keep. */
 export function bodyOf(m: Message, stats: Stats): Uint8Array {
   const { rest } = m;
@@ -196,8 +208,18 @@ export function bodyOf(m: Message, stats: Stats): Uint8Array {
     if (!m.shared || n > COPY) return m.bytes.subarray(m.start, m.end);
     stats.copies++;
     stats.copiedOctets += n;
-    stats.allocations++;
-    return m.bytes.slice(m.start, m.end);
+    if (n <= OWN) {
+      stats.allocations++;
+      return m.bytes.slice(m.start, m.end);
+    }
+    if (poolFill + n > pool.length) {
+      pool = allocate(POOL, stats);
+      poolFill = 0;
+    }
+    const body = pool.subarray(poolFill, poolFill + n);
+    poolFill += n;
+    body.set(m.bytes.subarray(m.start, m.end));
+    return body;
   }
   if (n === 0 && rest.length === 1) return rest[0] as Uint8Array;
   const all = allocate(m.length, stats);
@@ -219,7 +241,7 @@ class Waiter<T> {
   #undo: (() => void) | undefined;
   settled = false;
 
-  constructor(context: Context, { timeout, signal }: Waits, doing: string) {
+  constructor(context: Context, { timeout, signal }: Waits = {}, doing = "") {
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -272,12 +294,12 @@ export class Outlet {
   constructor(readonly socket: Socket) {}
 
   /** Hands it off. Resolves at once while the connection takes more, else when it does again. */
-  send(body: Body | Message, options: SendOptions = {}, exchange?: Exchange): Promise<void> {
+  send(body: Body | Message, options?: SendOptions, exchange?: Exchange): Promise<void> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
-    if (options.signal?.aborted) return Promise.reject(cancelled("send", options.signal));
+    if (options?.signal?.aborted) return Promise.reject(cancelled("send", options.signal));
     let m: Message;
     try {
-      m = compose(body, this.socket, options.copy);
+      m = compose(body, this.socket, options?.copy);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -299,12 +321,12 @@ export class Outlet {
   /** Hands it off and answers true, or answers false and takes nothing. */
   trySend(
     body: Body | Message,
-    options: { readonly copy?: boolean } = {},
+    options?: { readonly copy?: boolean },
     exchange?: Exchange,
   ): boolean {
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#stopped || this.#waiting.length > 0) return false;
-    const m = compose(body, this.socket, options.copy);
+    const m = compose(body, this.socket, options?.copy);
     if (exchange !== undefined) m.exchange = exchange;
     this.#give(m);
     return true;
@@ -405,8 +427,8 @@ export class Inlet<T> {
   }
 
   /** What came first, or what comes next. */
-  receive(options: Waits = {}): Promise<T> {
-    if (options.signal?.aborted) return Promise.reject(cancelled("receive", options.signal));
+  receive(options?: Waits): Promise<T> {
+    if (options?.signal?.aborted) return Promise.reject(cancelled("receive", options.signal));
     const item = this.tryReceive();
     if (item !== undefined) return Promise.resolve(item);
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
@@ -430,10 +452,9 @@ export class Inlet<T> {
     };
   }
 
-  close(error: ClosedError): void {
+  close(error: ClosedError, drain = false): void {
     this.#closed = error;
-    this.#queue = [];
-    this.#from = 0;
+    if (!drain) this.#queue.length = this.#from = 0;
     for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
   }
 }
@@ -475,8 +496,8 @@ class Bodies implements Up {
   ) {
     this.inlet = new Inlet(socket, lengthOf);
     this.#stats = socket.context.stats;
-    socket.join(this, (error) => {
-      this.inlet.close(error);
+    socket.join(this, (error, drain) => {
+      this.inlet.close(error, drain);
       outlet?.close(error);
     });
   }

@@ -53,8 +53,8 @@ const rules: readonly Rule[] = [
     may: [generated, joints, node],
   },
   {
-    files: /^runtime\/(stack|socket|device)\.ts$/,
-    may: [joints, /^runtime\/(stack|socket)\.ts$/],
+    files: /^runtime\/(stack|endpoint|socket|link|open|device)\.ts$/,
+    may: [joints, /^runtime\/(stack|endpoint|socket|link)\.ts$/],
   },
   { files: /^runtime\/(schemes|index)\.ts$/, may: [/^runtime\/(?!cli\/)/, generated] },
   {

@@ -96,6 +96,7 @@ export function xreq(): Layer<"link", "raw", "xreq"> {
     name: "xreq",
     below: "link",
     above: "raw",
+    hub: true,
     protocol: asks,
     port: (s: Socket) => new Raw(s),
     make: (context) => new XReq(context, asks, true),
@@ -107,15 +108,19 @@ export interface HopOptions {
   readonly ttl?: number;
 }
 
+function ttlOf({ ttl = 8 }: HopOptions): number {
+  if (Number.isInteger(ttl) && ttl >= 1 && ttl <= 15) return ttl;
+  throw new RangeError(`ttl is a whole number from 1 to 15; not ${ttl}`);
+}
+
 /** REP, raw: puts the pipe's number before a request, and sends a reply to the pipe it names. */
-export function xrep({ ttl = 8 }: HopOptions = {}): Layer<"link", "raw", "xrep"> {
-  if (!Number.isInteger(ttl) || ttl < 1 || ttl > 15) {
-    throw new RangeError(`ttl is a whole number from 1 to 15; not ${ttl}`);
-  }
+export function xrep(options: HopOptions = {}): Layer<"link", "raw", "xrep"> {
+  const ttl = ttlOf(options);
   return {
     name: "xrep",
     below: "link",
     above: "raw",
+    hub: true,
     protocol: answers,
     port: (s: Socket) => new Raw(s),
     make: (context) => new XRep(context, ttl),
@@ -321,6 +326,7 @@ export function req({ resendTime = 60_000 }: ReqOptions = {}): Layer<"raw", "req
 
 /** REP: `serve`, or `for await` and `reply`. */
 export function rep(options: HopOptions = {}): Layer<"raw", "rep", "rep"> {
+  ttlOf(options);
   return {
     name: "rep",
     below: "raw",

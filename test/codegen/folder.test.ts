@@ -39,6 +39,22 @@ test("switching from TypeScript to JavaScript leaves nothing behind", async ({ s
   assert.ok(shop.has("user/my-generated/acme/trace.js"));
 });
 
+test("vectors come with it, are checked, and go with their spec", async ({ shop }) => {
+  await own(shop, "--new", "acme/trace");
+  const path = "user/my-generated/vectors/acme/trace.json";
+  const { head } = JSON.parse(shop.read(path));
+  assert.ok(head.accepted.length > 1 && head.refused.length > 0);
+  shop.change(path, '"size":', '"sizes":');
+  const { code, err } = await own(shop, "--check");
+  assert.is(code, 1);
+  assert.match(err, /vectors\/acme\/trace\.json:\d+: is not as generated/);
+  shop.write("user/my-specs/mark.ts", shop.read("user/my-specs/acme/trace.ts"));
+  shop.remove("user/my-specs/acme");
+  assert.is((await own(shop)).code, 0);
+  assert.not(shop.has(path));
+  assert.ok(shop.has("user/my-generated/vectors/mark.json"));
+});
+
 test("the first line names the user's command and folder", async ({ shop }) => {
   await own(shop, "--new", "acme/trace");
   assert.match(
