@@ -14,7 +14,8 @@ const test = nothingThrown(suite("framing"));
 const MiB = 2 ** 20;
 
 function taker(stage: Stage, scheme: Scheme, options: SocketOptions = {}) {
-  return target(stage, scheme, stage.open(pull(), options));
+  const socket = stage.open(pull(), options);
+  return target(stage, scheme, socket);
 }
 
 /** The stranger's connection is gone, for that rule, and a good peer is welcome. */
@@ -112,7 +113,8 @@ for (const scheme of SCHEMES) {
   test(
     `PUSH drops what it is sent over ${scheme}, counts it, and stays`,
     staged(async (stage) => {
-      const t = await target(stage, scheme, stage.open(push()));
+      const socket = stage.open(push());
+      const t = await target(stage, scheme, socket);
       const stranger = await t.greet(Type.pull);
       await stranger.message(Buffer.from("hello?"));
       await until("a drop", () => t.socket.stats().dropped["push: received a message"] === 1);

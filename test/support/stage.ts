@@ -14,7 +14,7 @@ import {
   type Ports,
   type SocketOptions,
 } from "../../runtime/index.js";
-import type { Opening } from "../../runtime/socket.js";
+import type { Opening } from "../../runtime/open.js";
 
 export type Scheme = "tcp" | "ipc";
 export const SCHEMES: readonly Scheme[] = ["tcp", "ipc"];
@@ -74,14 +74,14 @@ export class Program {
 
 export class Stage {
   readonly #folder = mkdtempSync(join(tmpdir(), "wirestack-"));
-  readonly #sockets: Port[] = [];
+  readonly #sockets: { close(): Promise<void> }[] = [];
   readonly #programs: Program[] = [];
   readonly #undo: (() => void)[] = [];
   #files = 0;
 
   open<T extends keyof Ports>(stack: Opening<T>, options: SocketOptions = {}): Ports[T] {
     const socket = open(stack, { reconnect: { min: 5, max: 50 }, linger: 0, ...options });
-    this.#sockets.push(socket as unknown as Port);
+    this.#sockets.push(socket);
     return socket;
   }
 
