@@ -5,6 +5,7 @@ import {
   device,
   type Exchanger,
   type Layer,
+  type Port,
   pair0,
   pull,
   push,
@@ -22,6 +23,7 @@ import { SCHEMES, type Scheme, type Stage, staged } from "../support/stage.js";
 import { until } from "../support/until.js";
 import {
   bodyOf,
+  type End,
   type Foreign,
   foreigners,
   type Library,
@@ -37,22 +39,28 @@ const test = suite("device");
 
 const bodies = [bodyOf(1), bodyOf(0), bodyOf(300_000), bodyOf(2_000)];
 
-/** A device that listens at both ends, once it does: another takes its place if a port was taken. */
-async function listening(stage: Stage, library: Library, front: Role, scheme: Scheme) {
+/** Brings two sockets of ours to the ends of a library's device, which listens at both. */
+async function between(
+  stage: Stage,
+  library: Library,
+  scheme: Scheme,
+  front: Role,
+  near: Port,
+  far: Port,
+): Promise<void> {
+  // Somebody may have taken a port meanwhile: then the device ends, and another takes its place.
   for (;;) {
     const urls = [await stage.free(scheme), await stage.free(scheme)] as const;
-    const [a, b] = urls.map((url) => ({ side: "listen", url }) as const);
-    const program = library.device(stage, front, a as never, b as never);
-    const probe = stage.open(front === "pair0" ? xpair0() : PROBES[front]());
-    const dialer = probe.dial(urls[1]);
-    await Promise.race([dialer.ready, program.end]);
-    await probe.close();
-    if (!program.over) return { front: urls[0], back: urls[1] };
+    const program = library.device(stage, front, listenAt(urls[0]), listenAt(urls[1]));
+    const dialers = [far.dial(urls[1]), near.dial(urls[0])];
+    const ready = Promise.all(dialers.map((dialer) => dialer.ready));
+    ready.catch(() => {});
+    if (await Promise.race([ready.then(() => true), program.end.then(() => false)])) return;
+    for (const dialer of dialers) await dialer.close();
   }
 }
 
-/** Who a device's back talks to. */
-const PROBES = { rep: xrep, pull: xpull, req: xreq, push: xpush } as const;
+const listenAt = (url: string): End => ({ side: "listen", url });
 
 for (const library of libraries) {
   for (const scheme of SCHEMES) {
@@ -61,12 +69,10 @@ for (const library of libraries) {
       library.name,
       `requests and replies go through ${library.name}'s device over ${scheme}`,
       staged(async (stage) => {
-        const { front, back } = await listening(stage, library, "rep", scheme);
         const replier = stage.open(rep());
         replier.serve((body) => body.map((octet) => octet ^ 255));
-        await replier.dial(back).ready;
         const requester = stage.open(req());
-        await requester.dial(front).ready;
+        await between(stage, library, scheme, "rep", requester, replier);
         for (const body of bodies) {
           const reply = await requester.request(body, { timeout: 10_000 });
           assert.equal(
@@ -82,11 +88,8 @@ for (const library of libraries) {
       library.name,
       `pushed messages go through ${library.name}'s device over ${scheme}`,
       staged(async (stage) => {
-        const { front, back } = await listening(stage, library, "pull", scheme);
-        const puller = stage.open(pull());
-        await puller.dial(back).ready;
-        const pusher = stage.open(push());
-        await pusher.dial(front).ready;
+        const [pusher, puller] = [stage.open(push()), stage.open(pull())];
+        await between(stage, library, scheme, "pull", pusher, puller);
         for (const body of bodies) await pusher.send(body);
         for (const body of bodies) assert.equal(await puller.receive({ timeout: 10_000 }), body);
       }),
@@ -97,10 +100,8 @@ for (const library of libraries) {
       library.name,
       `pairs talk both ways through ${library.name}'s device over ${scheme}`,
       staged(async (stage) => {
-        const { front, back } = await listening(stage, library, "pair0", scheme);
         const [one, other] = [stage.open(pair0()), stage.open(pair0())];
-        await one.dial(front).ready;
-        await other.dial(back).ready;
+        await between(stage, library, scheme, "pair0", one, other);
         await talk(one, other);
         await talk(other, one);
       }),
@@ -118,19 +119,13 @@ peerTest(
   "libnng",
   "a request goes through libnng's device, then libnanomsg's, then ours, and its reply back",
   staged(async (stage) => {
-    const nng = await listening(stage, libnng, "rep", "tcp");
-    const nanomsg = await listening(stage, libnanomsg, "rep", "ipc");
-    const between = relay(stage, xrep(), xreq());
-    await between.front.dial(nng.back).ready;
-    await between.back.dial(nanomsg.front).ready;
-    const last = relay(stage, xrep(), xreq());
-    await last.front.dial(nanomsg.back).ready;
-    const replier = stage.open(rep());
+    const [requester, replier] = [stage.open(req()), stage.open(rep())];
     replier.serve((body) => body);
+    const [first, last] = [relay(stage, xrep(), xreq()), relay(stage, xrep(), xreq())];
+    await between(stage, libnng, "tcp", "rep", requester, first.front);
+    await between(stage, libnanomsg, "ipc", "rep", first.back, last.front);
     const { url } = await last.back.listen(stage.any("tcp"));
     await replier.dial(url).ready;
-    const requester = stage.open(req());
-    await requester.dial(nng.front).ready;
     for (const body of bodies) {
       assert.equal(await requester.request(body, { timeout: 10_000 }), body);
     }
