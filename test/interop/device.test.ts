@@ -25,6 +25,7 @@ import {
   bodyOf,
   type End,
   type Foreign,
+  fileOf,
   foreigners,
   type Library,
   libnanomsg,
@@ -175,13 +176,13 @@ for (const [one, other] of pairs) {
             OPPOSITE[role],
             "dial",
             urls[1],
-            role === "push" ? [] : [stage.file(answer)],
+            role === "push" ? [] : [fileOf(90_000, 2)],
           );
           await until(
             () => `a connection of ${far}`,
             () => ends.back.stats().attached === 1,
           );
-          const near = one.start(stage, role, "dial", urls[0], [stage.file(question)]);
+          const near = one.start(stage, role, "dial", urls[0], [fileOf(70_000, 1)]);
           await until(
             () => `the question at ${far}`,
             () => received(far).length === 1,

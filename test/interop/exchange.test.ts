@@ -23,7 +23,15 @@ import {
   staged,
 } from "../support/stage.js";
 import { until } from "../support/until.js";
-import { bodyOf, type Foreign, foreigners, OPPOSITE, type Role, received } from "./foreign.js";
+import {
+  bodyOf,
+  type Foreign,
+  fileOf,
+  foreigners,
+  OPPOSITE,
+  type Role,
+  received,
+} from "./foreign.js";
 
 const test = suite("exchange");
 
@@ -44,11 +52,13 @@ interface Play {
   readonly options: SocketOptions;
 }
 
-const theirs = (sizes: readonly number[]) => sizes.map((n) => bodyOf(n, 1));
-const ours = (sizes: readonly number[]) => sizes.map((n) => bodyOf(n, 2));
+const THEIRS = 1;
+const OURS = 2;
+const theirs = (sizes: readonly number[]) => sizes.map((n) => bodyOf(n, THEIRS));
+const ours = (sizes: readonly number[]) => sizes.map((n) => bodyOf(n, OURS));
 
 function launch({ stage, foreign, sizes }: Play, role: Role, sends: boolean) {
-  const files = sends ? theirs(sizes).map((body) => stage.file(body)) : [];
+  const files = sends ? sizes.map((n) => fileOf(n, THEIRS)) : [];
   return (side: Side, url: string) => foreign.start(stage, role, side, url, files);
 }
 

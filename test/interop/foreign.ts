@@ -4,7 +4,7 @@
  * their output as MessagePack binary.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Program, Side, Stage } from "../support/stage.js";
@@ -59,14 +59,24 @@ function dataOf(file: string): string[] {
 
 const sources = "test/interop/peers";
 
+let folder: string | undefined;
+
+/** A path in a folder that goes with this process. */
+function made(name: string): string {
+  if (folder === undefined) {
+    const path = mkdtempSync(join(tmpdir(), "wirestack-"));
+    process.on("exit", () => rmSync(path, { recursive: true }));
+    folder = path;
+  }
+  return join(folder, name);
+}
+
 function library(name: string, source: string, link: string): Foreign {
   let program: string | undefined;
   /** Compiled once, when first needed. */
   const compiled = (): string => {
     if (program !== undefined) return program;
-    const folder = mkdtempSync(join(tmpdir(), "wirestack-"));
-    process.on("exit", () => rmSync(folder, { recursive: true }));
-    program = join(folder, name);
+    program = made(name);
     const files = ["peer.c", source].map((file) => join(sources, file));
     execFileSync("gcc", ["-std=c11", "-D_GNU_SOURCE", "-O1", "-o", program, ...files, link]);
     return program;
@@ -118,19 +128,40 @@ export function received({ output }: Program): Uint8Array[] {
 /** Octets of the length after each first octet: bin 8, bin 16, bin 32. */
 const WIDTHS: Readonly<Record<number, number>> = { 196: 1, 197: 2, 198: 4 };
 
-const bodies = new Map<string, Uint8Array>();
+interface Body {
+  readonly octets: Uint8Array;
+  file?: string;
+}
 
-/** Octets of no pattern that a shift or a swap would keep; the same ones for the same numbers. */
-export function bodyOf(n: number, seed = 0): Uint8Array {
-  const key = `${n} ${seed}`;
-  let body = bodies.get(key);
-  if (body !== undefined) return body;
-  body = new Uint8Array(n);
+/** What there is already: to make 20 MiB, and to write them, takes a while. */
+const bodies = new Map<string, Body>();
+
+function body(n: number, seed: number): Body {
+  const key = `${n}-${seed}`;
+  const known = bodies.get(key);
+  if (known !== undefined) return known;
+  const octets = new Uint8Array(n);
   let x = n + seed * 7919 + 1;
   for (let i = 0; i < n; i++) {
     x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff;
-    body[i] = x >> 16;
+    octets[i] = x >> 16;
   }
-  bodies.set(key, body);
-  return body;
+  const fresh = { octets };
+  bodies.set(key, fresh);
+  return fresh;
+}
+
+/** Octets of no pattern that a shift or a swap would keep; the same ones for the same numbers. */
+export function bodyOf(n: number, seed = 0): Uint8Array {
+  return body(n, seed).octets;
+}
+
+/** A file of `bodyOf` the same. */
+export function fileOf(n: number, seed = 0): string {
+  const it = body(n, seed);
+  if (it.file === undefined) {
+    it.file = made(`${n}-${seed}`);
+    writeFileSync(it.file, it.octets);
+  }
+  return it.file;
 }

@@ -15,7 +15,7 @@ import {
 import { peerTest } from "../support/peers.js";
 import { SCHEMES, SIDES, staged } from "../support/stage.js";
 import { until } from "../support/until.js";
-import { bodyOf, foreigners, OPPOSITE, type Role } from "./foreign.js";
+import { fileOf, foreigners, OPPOSITE, type Role } from "./foreign.js";
 
 const test = suite("refusal");
 
@@ -38,7 +38,7 @@ for (const foreign of foreigners) {
       foreign.name,
       `each protocol refuses another one of ${foreign.name}'s over ${scheme}, each side dialing, and says which`,
       staged(async (stage) => {
-        const file = stage.file(bodyOf(10));
+        const file = fileOf(10);
         const meet = async (role: Role, side: (typeof SIDES)[number]) => {
           const socket = stage.open<Role>(layers[role]());
           const heard: SocketEvents["refused"][] = [];
@@ -88,7 +88,7 @@ for (const foreign of foreigners) {
       const said: string[] = [];
       socket.on("refused", ({ error }) => said.push(error.message));
       const { url } = await socket.listen(stage.any("tcp"));
-      const file = stage.file(bodyOf(10));
+      const file = fileOf(10);
       foreign.start(stage, "pair0", "dial", url, [file]);
       await socket.receive({ timeout: 10_000 });
       foreign.start(stage, "pair0", "dial", url, [file]);
@@ -107,7 +107,7 @@ for (const foreign of foreigners) {
       const why: unknown[] = [];
       socket.on("detached", ({ error }) => why.push(error));
       const { url } = await socket.listen(stage.any("tcp"));
-      foreign.start(stage, "push", "dial", url, [stage.file(bodyOf(2 ** 20 + 1))]);
+      foreign.start(stage, "push", "dial", url, [fileOf(2 ** 20 + 1)]);
       await until("the end of the connection", () => why.length > 0);
       assert.instance(why[0], WireError);
       assert.ok((socket.stats().malformed.recvMax ?? 0) > 0);

@@ -3,7 +3,7 @@
  * processes, files. Addresses are free ones, so that two runs at once do not meet.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -99,12 +99,6 @@ export class Stage {
   /** A path where nothing is. */
   path(): string {
     return join(this.#folder, `${this.#files++}`);
-  }
-
-  file(octets: Uint8Array): string {
-    const path = this.path();
-    writeFileSync(path, octets);
-    return path;
   }
 
   /** An address at which we can listen. */
