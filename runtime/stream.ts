@@ -23,6 +23,9 @@ export class Stream extends Element implements Receiver {
   #scheduled = false;
   #full = false;
   #ending = false;
+  #paused = false;
+  /** The peer has said the end, and the side above has yet to take what came before it. */
+  #late = false;
   #closed = false;
   #error: Error | undefined;
   readonly #flush = (): void => {
@@ -60,8 +63,11 @@ export class Stream extends Element implements Receiver {
   override control(c: Control): void {
     switch (c.type) {
       case "stop":
+        this.#paused = true;
         return this.#connection?.pause();
       case "go":
+        this.#paused = false;
+        if (this.#late) return this.ended();
         return this.#connection?.resume();
       case "end":
         return this.#end();
@@ -107,6 +113,8 @@ export class Stream extends Element implements Receiver {
   ended(): void {
     // When both sides have said the end, the connection closes by itself, once all is written.
     if (this.#ending) return;
+    this.#late = this.#paused;
+    if (this.#late) return;
     this.#write();
     this.#connection?.destroy();
   }
