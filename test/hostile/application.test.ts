@@ -128,6 +128,30 @@ test(
 
 for (const scheme of SCHEMES) {
   test(
+    `all that came over ${scheme} before the peer's end is received, however slow the application`,
+    staged(async (stage) => {
+      const COUNT = 100;
+      const socket = stage.open(pull(), { recvBuffer: 3 });
+      const t = await target(stage, scheme, socket);
+      const stranger = await t.greet(Type.push);
+      const numbers = Array.from({ length: COUNT }, (_, i) => `${i}`);
+      const all = numbers.map((n) => stranger.framed(Buffer.from(n)));
+      await stranger.send(Buffer.concat(all));
+      await until("the socket to stop reading", () => socket.stats().received === 3);
+      await stranger.end();
+      const got: string[] = [];
+      while (got.length < COUNT) {
+        got.push(textOf(await socket.receive({ timeout: 10_000 })));
+        // Room for what else happens: the peer's end is one of those things.
+        await new Promise((turn) => setImmediate(turn));
+      }
+      assert.equal(got, numbers);
+      await stranger.ended();
+      assert.is(t.detached[0]?.error, undefined);
+    }),
+  );
+
+  test(
     `to a peer over ${scheme} that reads nothing only so much is sent; what was aborted is not, the rest arrives in order`,
     staged(async (stage) => {
       const SIZE = 1000;

@@ -105,6 +105,11 @@ export class Stranger {
     return until("the connection to be closed", () => this.closed);
   }
 
+  /** Says the end; resolves when the system has it. */
+  end(): Promise<void> {
+    return new Promise((done) => this.#socket.end(done));
+  }
+
   /** Reads nothing more for now. */
   pause(): void {
     this.#socket.pause();
