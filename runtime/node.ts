@@ -135,6 +135,8 @@ function bind(server: NodeNet.Server, at: NodeNet.ListenOptions): Promise<void> 
 /** Binds a path that only this user may use; takes the place of a socket that nobody serves any more. */
 async function bindPath(server: NodeNet.Server, path: string): Promise<void> {
   const fs = builtin<typeof Fs>("node:fs");
+  // Of a folder that is missing libuv would say EACCES.
+  fs.accessSync(path.slice(0, path.lastIndexOf("/") + 1) || ".");
   const privately = () => {
     const umask = maskFiles(0o177);
     // libuv binds a path before listen() returns, so the mask holds for it alone.

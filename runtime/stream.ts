@@ -23,8 +23,8 @@ export class Stream extends Element implements Receiver {
   #scheduled = false;
   #full = false;
   #paused = false;
-  /** The peer has said the end, but not everything before it was taken. */
-  #endWaits = false;
+  /** The peer said the end while the side above took no more: what it has not taken comes first. */
+  #heardEnd = false;
   #ending = false;
   #closed = false;
   #error: Error | undefined;
@@ -67,9 +67,8 @@ export class Stream extends Element implements Receiver {
         return this.#connection?.pause();
       case "go":
         this.#paused = false;
-        this.#connection?.resume();
-        if (this.#endWaits) this.ended();
-        return;
+        if (this.#heardEnd) return this.ended();
+        return this.#connection?.resume();
       case "end":
         return this.#end();
       case "close":
@@ -106,7 +105,7 @@ export class Stream extends Element implements Receiver {
   }
 
   drained(): void {
-    if (!this.#full) return;
+    if (!this.#full || this.#heardEnd) return;
     this.#full = false;
     this.above.event(GO);
   }
@@ -114,11 +113,10 @@ export class Stream extends Element implements Receiver {
   ended(): void {
     // When both sides have said the end, the connection closes by itself, once all is written.
     if (this.#ending) return;
-    // A paused connection may still report its end; the side above has octets that came before it.
-    this.#endWaits = this.#paused;
-    if (this.#paused) return;
     this.#write();
-    this.#connection?.destroy();
+    if (!this.#paused) return this.#connection?.destroy();
+    this.#heardEnd = this.#full = true;
+    this.above.event(STOP);
   }
 
   closed(error?: Error): void {
