@@ -5,7 +5,7 @@ import type { Connection, Env, Net, Receiver, Where } from "./env.js";
 import { SystemError } from "./error.js";
 
 /** Octets that may lie in a connection, given to the system but not yet taken, before it says stop. */
-const IN_FLIGHT = 256 * 1024;
+const IN_FLIGHT = 1024 * 1024;
 
 const SETTINGS = { noDelay: true, allowHalfOpen: true, highWaterMark: IN_FLIGHT } as const;
 
@@ -135,6 +135,8 @@ function bind(server: NodeNet.Server, at: NodeNet.ListenOptions): Promise<void> 
 /** Binds a path that only this user may use; takes the place of a socket that nobody serves any more. */
 async function bindPath(server: NodeNet.Server, path: string): Promise<void> {
   const fs = builtin<typeof Fs>("node:fs");
+  // Of a folder that is missing libuv would say EACCES.
+  fs.accessSync(path.slice(0, path.lastIndexOf("/") + 1) || ".");
   const privately = () => {
     const umask = maskFiles(0o177);
     // libuv binds a path before listen() returns, so the mask holds for it alone.

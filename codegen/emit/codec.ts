@@ -61,7 +61,9 @@ class Codec {
       code.line(`export const TAIL_MAX = ${header.tailMax};`);
     }
     code.line();
-    code.doc("What a layer that writes this header declares: octets at most before a body, and behind it.");
+    code.doc(
+      "What a layer that writes this header declares: octets at most before a body, and behind it.",
+    );
     const tailMax = trailing.length > 0 ? "TAIL_MAX" : "0";
     code.line(
       `export const HEADER = { name: ${JSON.stringify(header.name)}, head: MAX, tail: ${tailMax} } as const;`,

@@ -61,6 +61,8 @@ function framing<N extends string>(
 }
 
 const NO_BODY = new Uint8Array(0);
+/** Without a limit of ours there is still the system's: no buffer is longer than 4 GiB on node 20. */
+const LONGEST = 0xffff_0000;
 
 class Framing extends Element {
   #greeted = false;
@@ -222,9 +224,9 @@ class Framing extends Element {
   }
 
   #tooLong(length: number): boolean {
-    const { recvMax } = this.context.limits;
-    if (recvMax === 0 || length <= recvMax) return false;
-    this.#close(`recvMax: a message of ${length} octets; ${recvMax} are allowed`);
+    const most = this.context.limits.recvMax || LONGEST;
+    if (length <= most) return false;
+    this.#close(`recvMax: a message of ${length} octets; ${most} are allowed`);
     return true;
   }
 

@@ -100,6 +100,7 @@ class Req extends Waiting {
   #first: Pending | undefined;
   #last: Pending | undefined;
   #timer: Timer | undefined;
+  #ended = false;
 
   constructor(
     context: Context,
@@ -172,6 +173,8 @@ class Req extends Waiting {
     if (c.type === "end") {
       // Nobody waits for replies any more.
       for (const p of [...this.#slots.values()]) this.#settle(p);
+      this.#timer?.cancel();
+      this.#ended = true;
     }
     super.control(c);
   }
@@ -190,7 +193,8 @@ class Req extends Waiting {
     if (!p.queued) this.#unlink(p);
   }
 
-  // The list of those that wait for a reply, and the one timer for the first of them.
+  // The list of those that wait for a reply, and the one timer for the first of them. A reply leaves the
+  // timer as it is: it may wake for nobody, but costs nothing a request.
 
   #link(p: Pending): void {
     if (this.resendTime === 0) p.due = Number.POSITIVE_INFINITY;
@@ -209,15 +213,12 @@ class Req extends Waiting {
     if (p.after === undefined) this.#last = p.before;
     else p.after.before = p.before;
     p.before = p.after = undefined;
-    if (this.#first === undefined) {
-      this.#timer?.cancel();
-      this.#timer = undefined;
-    }
   }
 
   #arm(): void {
     const first = this.#first;
     if (this.#timer !== undefined || first === undefined || first.due === Infinity) return;
+    if (this.#ended) return;
     const { env } = this.context;
     const wake = () => {
       this.#timer = undefined;
