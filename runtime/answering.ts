@@ -22,8 +22,16 @@ export interface Way {
   write(v: DataView, o: number, trace: number[]): number;
 }
 
-/** The raw half. */
+/** Octets of answers that are kept for a peer who reads none. */
+const OWED = 16 * 1024 * 1024;
+
+/**
+ * The raw half. A peer that takes no more answers is asked for no more requests: what it is owed then
+ * is bounded by what it has asked, and is written all the same. Beyond a limit answers are dropped.
+ */
 export class XAnswering extends Hub {
+  readonly #owed = new WeakMap<Pipe, number>();
+
   constructor(
     context: Context,
     override readonly protocol: Protocol,
@@ -31,6 +39,13 @@ export class XAnswering extends Hub {
     readonly ttl: number,
   ) {
     super(context, protocol, false);
+  }
+
+  override turned(pipe: Pipe, ready: boolean): void {
+    super.turned(pipe, ready);
+    if (!pipe.attached) return;
+    if (ready) this.#owed.delete(pipe);
+    this.hold(pipe, !ready);
   }
 
   override receive(m: Message, pipe: Pipe): void {
@@ -54,7 +69,11 @@ export class XAnswering extends Hub {
     const pipe = n < 0 ? undefined : this.pipe(tag.getNumber(m.view, m.start));
     // Who asked has gone: nobody waits for this.
     if (pipe === undefined) return stats.drop(`${this.protocol.name}: the peer has gone`);
-    if (!pipe.ready) return stats.drop(`${this.protocol.name}: the peer takes no more`);
+    if (!pipe.ready) {
+      const owed = (this.#owed.get(pipe) ?? 0) + m.length;
+      if (owed > OWED) return stats.drop(`${this.protocol.name}: the peer takes no more`);
+      this.#owed.set(pipe, owed);
+    }
     m.pop(n);
     pipe.down(m);
   }

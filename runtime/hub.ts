@@ -36,6 +36,8 @@ export class Pipe extends Element {
   /** It takes messages now. */
   ready = false;
   attached = false;
+  /** Its hub takes nothing from it. */
+  held = false;
   #closed = false;
   #why: Error | undefined;
 
@@ -97,6 +99,7 @@ export abstract class Hub extends Element {
   #next = 0;
   #ready = 0;
   #stopped = false;
+  #first = 0;
   #ending = false;
 
   constructor(
@@ -179,6 +182,13 @@ export abstract class Hub extends Element {
     return undefined;
   }
 
+  /** Takes nothing from this pipe for now, whatever the others do; or takes from it again. */
+  hold(pipe: Pipe, held: boolean): void {
+    if (pipe.held === held) return;
+    pipe.held = held;
+    if (!this.#stopped) pipe.below.control(held ? STOP : GO);
+  }
+
   /** A pipe takes messages, or takes no more. */
   turned(pipe: Pipe, ready: boolean): void {
     if (!pipe.attached || pipe.ready === ready) return;
@@ -201,9 +211,11 @@ export abstract class Hub extends Element {
   override control(c: Control): void {
     switch (c.type) {
       case "stop":
-      case "go":
-        this.#stopped = c.type === "stop";
+        this.#stopped = true;
         break;
+      case "go":
+        this.#stopped = false;
+        return this.#resume();
       case "end":
         this.#ending = true;
         if (this.pipes.length === 0) return this.event(ENDED);
@@ -212,6 +224,16 @@ export abstract class Hub extends Element {
         return;
     }
     this.#all(c);
+  }
+
+  /** Each in its turn is the first to go on: what it holds may be all that the side above takes. */
+  #resume(): void {
+    const pipes = [...this.pipes];
+    const first = this.#first++;
+    for (let i = 0; i < pipes.length && !this.#stopped; i++) {
+      const pipe = pipes[(first + i) % pipes.length] as Pipe;
+      if (!pipe.held) pipe.below.control(GO);
+    }
   }
 
   #all(c: Control): void {

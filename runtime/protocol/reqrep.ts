@@ -13,7 +13,15 @@ import { Answering, Replier, XAnswering } from "../answering.js";
 import type { Timer } from "../env.js";
 import { type ClosedError, StateError, TimeoutError, WireError } from "../error.js";
 import { Hub, type Pipe } from "../hub.js";
-import type { Context, Control, Event, Layer, Protocol } from "../layer.js";
+import {
+  type Context,
+  type Control,
+  type Event,
+  type Layer,
+  type Protocol,
+  type TtlOptions,
+  ttlOf,
+} from "../layer.js";
 import { Exchange, type Mark, type Message } from "../message.js";
 import {
   type Body,

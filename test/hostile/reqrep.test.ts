@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Type } from "../../generated/sp/greeting.js";
 import * as way from "../../generated/sp/request.js";
-import { type HopOptions, rep, req, WireError } from "../../runtime/index.js";
+import { rep, req, type TtlOptions, WireError } from "../../runtime/index.js";
 import { SCHEMES, type Scheme, type Stage, staged } from "../support/stage.js";
 import { octetsOf, type Stranger } from "../support/stranger.js";
 import { until } from "../support/until.js";
@@ -171,7 +171,7 @@ for (const scheme of SCHEMES) {
   );
 }
 
-function limited(stage: Stage, scheme: Scheme, options: HopOptions) {
+function limited(stage: Stage, scheme: Scheme, options: TtlOptions) {
   const socket = stage.open(rep(options));
   socket.serve((body) => body);
   return target(stage, scheme, socket);
