@@ -136,23 +136,27 @@ export class Ask {
   }
 }
 
-/** Gives the answer to a request, or a promise of it. What is undefined is not answered. */
-export type Handler = (body: Uint8Array, ask: Ask) => Body | undefined | Promise<Body | undefined>;
+/** Gives the answer to a request, or a promise of it. */
+export type Handler<Answer = Body> = (body: Uint8Array, ask: Ask) => Answer | Promise<Answer>;
 
 export interface ServeOptions {
   /** Requests that the handler has at a time. Default: 256. */
   readonly concurrency?: number;
 }
 
-/** Answers. */
-export class Replier extends Port {
+/** Answers. `Answer` is undefined too for who may keep silent. */
+export class Replier<Answer extends Body | undefined = Body> extends Port {
   readonly #socket: Socket;
   readonly #inlet: Inlet<Ask>;
-  #handler: Handler | undefined;
+  #handler: Handler<Answer> | undefined;
   #concurrency = 0;
   #active = 0;
 
-  constructor(socket: Socket) {
+  constructor(
+    socket: Socket,
+    /** A handler that gives nothing answers nothing; otherwise that is a mistake. */
+    readonly maySkip: boolean,
+  ) {
     super(socket);
     this.#socket = socket;
     const inlet = new Inlet<Ask>(socket, (ask) => ask.body.length);
@@ -180,7 +184,7 @@ export class Replier extends Port {
    * Answers each request with what the handler gives. A handler that throws answers nothing: the
    * socket goes on, and `error` tells.
    */
-  serve(handler: Handler, { concurrency = 256 }: ServeOptions = {}): void {
+  serve(handler: Handler<Answer>, { concurrency = 256 }: ServeOptions = {}): void {
     if (this.#handler !== undefined) throw new StateError("this socket is served already");
     this.#handler = handler;
     this.#concurrency = concurrency;
@@ -192,25 +196,29 @@ export class Replier extends Port {
       const ask = this.#inlet.tryReceive();
       if (ask === undefined) return;
       try {
-        const reply = (this.#handler as Handler)(ask.body, ask);
+        const reply = (this.#handler as Handler<Answer>)(ask.body, ask);
         if (reply instanceof Promise) this.#later(ask, reply);
-        else if (reply !== undefined) ask.reply(reply);
+        else this.#answer(ask, reply);
       } catch (error) {
         this.#socket.threw(error);
       }
     }
   }
 
-  async #later(ask: Ask, reply: Promise<Body | undefined>): Promise<void> {
+  async #later(ask: Ask, reply: Promise<Answer>): Promise<void> {
     this.#active++;
     try {
-      const body = await reply;
-      if (body !== undefined) ask.reply(body);
+      this.#answer(ask, await reply);
     } catch (error) {
       this.#socket.threw(error);
     } finally {
       this.#active--;
       this.#work();
     }
+  }
+
+  #answer(ask: Ask, body: Answer): void {
+    if (body === undefined && this.maySkip) return;
+    ask.reply(body as Body);
   }
 }

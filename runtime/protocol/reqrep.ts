@@ -267,7 +267,7 @@ export function rep(options: TtlOptions = {}): Layer<"raw", "rep", "rep"> {
     above: "rep",
     headers: [way.HEADER],
     raw: () => xrep(options),
-    port: (s: Socket) => new Replier(s),
+    port: (s: Socket) => new Replier(s, false),
     make: (context) => new Answering(context, way),
   };
 }

@@ -149,7 +149,7 @@ export function respondent(options: TtlOptions = {}): Layer<"raw", "respondent",
     above: "respondent",
     headers: [way.HEADER],
     raw: () => xrespondent(options),
-    port: (s: Socket) => new Replier(s),
+    port: (s: Socket) => new Replier(s, true),
     make: (context) => new Answering(context, way),
   };
 }
@@ -269,6 +269,6 @@ export class Surveyor extends Port {
 declare module "../layer.js" {
   interface Ports {
     surveyor: Surveyor;
-    respondent: Replier;
+    respondent: Replier<Body | undefined>;
   }
 }
