@@ -3,6 +3,7 @@ import type * as Fs from "node:fs";
 import type * as NodeNet from "node:net";
 import type { Connection, Env, Net, Receiver, Where } from "./env.js";
 import { SystemError } from "./error.js";
+import { Reader } from "./reader.js";
 
 /** Octets that may lie in a connection, given to the system but not yet taken, before it says stop. */
 const IN_FLIGHT = 1024 * 1024;
@@ -31,10 +32,7 @@ class NodeConnection implements Connection {
       host === undefined ? name : host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
     this.local = address(socket.localAddress, socket.localPort);
     this.remote = address(socket.remoteAddress, socket.remotePort);
-    socket
-      .on("data", (chunk: Buffer) => to.octets(plain(chunk)))
-      .on("drain", () => to.drained())
-      .on("end", () => to.ended());
+    socket.on("drain", () => to.drained()).on("end", () => to.ended());
   }
 
   write(segments: readonly Uint8Array[]): boolean {
@@ -67,10 +65,6 @@ class NodeConnection implements Connection {
   }
 }
 
-function plain(b: Buffer): Uint8Array {
-  return new Uint8Array(b.buffer, b.byteOffset, b.length);
-}
-
 /** Tells `to` of the socket's end. It is told once, and why. */
 function watch(socket: NodeNet.Socket, doing: string, to: () => Receiver | undefined): void {
   let why: Error | undefined;
@@ -84,7 +78,8 @@ function watch(socket: NodeNet.Socket, doing: string, to: () => Receiver | undef
 const nodeNet: Net = {
   connect(where, to) {
     const net = builtin<typeof NodeNet>("node:net");
-    const socket = net.connect({ ...where, ...SETTINGS });
+    const onread = new Reader((chunk) => to.octets(chunk));
+    const socket = net.connect({ ...where, ...SETTINGS, onread });
     const name = nameOf(where);
     watch(socket, `connect ${name}`, () => to);
     socket.once("connect", () => to.opened(new NodeConnection(socket, name, to)));
@@ -94,19 +89,21 @@ const nodeNet: Net = {
   async listen(where, accept) {
     const net = builtin<typeof NodeNet>("node:net");
     const name = nameOf(where);
-    const server = net.createServer(SETTINGS);
-    server.on("connection", (socket) => {
+    const server = net.createServer({ ...SETTINGS, pauseOnConnect: true });
+    server.on("connection", (accepted) => {
       let to: Receiver | undefined;
+      const socket = withReader(net, accepted, (chunk) => to?.octets(chunk));
       watch(socket, `accepted at ${name}`, () => to);
       const connection = new NodeConnection(socket, name, {
         opened() {},
-        octets: (chunk) => to?.octets(chunk),
+        octets() {},
         drained: () => to?.drained(),
         ended: () => to?.ended(),
         closed() {},
       });
       to = accept(connection);
       to.opened(connection);
+      socket.resume();
     });
     const bound = "path" in where ? bindPath(server, where.path) : bind(server, where);
     await bound.catch((error) => {
@@ -121,6 +118,28 @@ const nodeNet: Net = {
     };
   },
 };
+
+/**
+ * An accepted socket, read by a Reader. node takes `onread` only where a socket is made, so its handle
+ * goes to another one; where there is none to be had, it is read as any other.
+ */
+function withReader(
+  net: typeof NodeNet,
+  accepted: NodeNet.Socket,
+  take: (chunk: Uint8Array) => void,
+): NodeNet.Socket {
+  const owner = accepted as unknown as { _handle?: object | null };
+  const handle = owner._handle;
+  if (!handle) {
+    return accepted.on("data", (b: Buffer) =>
+      take(new Uint8Array(b.buffer, b.byteOffset, b.length)),
+    );
+  }
+  owner._handle = null;
+  const settings = { handle, readable: true, writable: true, onread: new Reader(take) };
+  const socket = new net.Socket({ ...SETTINGS, ...settings } as NodeNet.SocketConstructorOpts);
+  return socket.setNoDelay(true);
+}
 
 function bind(server: NodeNet.Server, at: NodeNet.ListenOptions): Promise<void> {
   return new Promise((done, failed) => {
