@@ -97,6 +97,7 @@ export abstract class Hub extends Element {
   #next = 0;
   #ready = 0;
   #stopped = false;
+  #first = 0;
   #ending = false;
 
   constructor(
@@ -182,9 +183,11 @@ export abstract class Hub extends Element {
   override control(c: Control): void {
     switch (c.type) {
       case "stop":
-      case "go":
-        this.#stopped = c.type === "stop";
+        this.#stopped = true;
         break;
+      case "go":
+        this.#stopped = false;
+        return this.#resume();
       case "end":
         this.#ending = true;
         if (this.pipes.length === 0) return this.event(ENDED);
@@ -193,6 +196,16 @@ export abstract class Hub extends Element {
         return;
     }
     this.#all(c);
+  }
+
+  /** Each in its turn is the first to go on: what it holds may be all that the side above takes. */
+  #resume(): void {
+    const pipes = [...this.pipes];
+    const first = this.#first++;
+    for (let i = 0; i < pipes.length && !this.#stopped; i++) {
+      const pipe = pipes[(first + i) % pipes.length] as Pipe;
+      pipe.below.control(GO);
+    }
   }
 
   #all(c: Control): void {
