@@ -31,7 +31,7 @@ export async function pair(scene: Scene): Promise<void> {
   }
   await Promise.all(sending);
   await world.until(
-    () => ledger.open === 0 || settled(scene, ledger),
+    () => settled(scene, ledger),
     () => ledger.missing(world.network, plan.scheme).join(", "),
   );
   scene.see("lost", ledger.open);

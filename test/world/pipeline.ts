@@ -32,7 +32,7 @@ export async function pipeline(scene: Scene): Promise<void> {
   await scene.trouble();
   await Promise.all(sending);
   await world.until(
-    () => ledger.open === 0 || settled(scene, ledger),
+    () => settled(scene, ledger),
     () => ledger.missing(world.network, plan.scheme).join(", "),
   );
   scene.see("lost", ledger.open);
@@ -46,8 +46,7 @@ function attached(scene: Scene, actor: Actor): Promise<void> {
   );
 }
 
-/** Nothing is open but what was lost with a connection; asked when there was time for all to come. */
+/** Nothing is open but what was lost with a connection. */
 export function settled({ world, plan }: Scene, ledger: Ledger): boolean {
-  if (world.clock.now < plan.calmAt + 5000) return false;
-  return ledger.missing(world.network, plan.scheme).length === 0;
+  return ledger.open === 0 || ledger.missing(world.network, plan.scheme).length === 0;
 }

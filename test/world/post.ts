@@ -87,12 +87,12 @@ export async function receiveAll(
         const m = port.tryReceive();
         if (m !== undefined) await take(m);
         else if (actor.closed) return;
-        else await world.sleep(3);
+        else await world.sleep(10);
       } else if (plan.receiving === "loop" || plan.receiving === "raw") {
         for await (const m of port) await take(m);
         return;
       } else {
-        const limits = plan.receiving === "deadlines" ? { timeout: 7 } : {};
+        const limits = plan.receiving === "deadlines" ? { timeout: 15 } : {};
         await take(
           await world.waits<Uint8Array | Message>(
             port.receive(limits),

@@ -71,7 +71,7 @@ export class World {
     const late = this.clock.now + patience;
     while (!f()) {
       if (this.clock.now > late) throw new Error(`within ${patience} ms never came: ${what()}`);
-      await this.sleep(20);
+      await this.sleep(50);
     }
   }
 
