@@ -376,8 +376,9 @@ abstract class End implements PipeOwner {
     this.#settle(pipe);
     const { stats } = this.socket.context;
     if (error instanceof WireError) stats.breach(error.rule);
-    if (this.pipes.delete(pipe)) {
-      if (this.over && this.pipes.size === 0) this.socket.forget(this);
+    const took = this.pipes.delete(pipe);
+    this.#forgetIfOver();
+    if (took) {
       stats.detached++;
       this.socket.tell("detached", { pipe: infoOf(pipe), url: this.url, error });
       return;
@@ -405,7 +406,12 @@ abstract class End implements PipeOwner {
   async close(): Promise<void> {
     this.over = true;
     await this.stop();
-    if (this.pipes.size === 0) this.socket.forget(this);
+    this.#forgetIfOver();
+  }
+
+  /** Nothing of it is left, so there is nothing to drop when the socket closes. */
+  #forgetIfOver(): void {
+    if (this.over && this.pipes.size + this.opening.size === 0) this.socket.forget(this);
   }
 
   protected abstract stop(): Promise<void>;
