@@ -43,6 +43,8 @@ export class Network {
   readonly links = new Set<Link>();
   /** All there ever were. */
   readonly history: Link[] = [];
+  /** Hears of each attempt to connect. */
+  hears: () => void = () => {};
   readonly #bindings = new Map<string, Binding>();
   #port = 40_000;
 
@@ -61,6 +63,7 @@ export class Network {
   connect(where: Where, to: Receiver, owner: Owner): { destroy(): void } {
     const { clock, random } = this;
     const name = nameOf(where);
+    this.hears();
     let over = false;
     const attempt = {
       toString: () => `connecting to ${name}`,
