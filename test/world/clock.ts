@@ -15,10 +15,10 @@ export interface Due {
 export class Clock {
   /** Milliseconds. */
   now = 0;
-  /** Events that have run. */
-  events = 0;
-  /** Hears the number of each event before it runs. */
-  before: (event: number) => void = () => {};
+  /** Events and ticks that have run. */
+  steps = 0;
+  /** Hears the number of each before it runs. */
+  before: (step: number) => void = () => {};
   readonly #heap: Due[] = [];
   #order = 0;
   #ticks: (() => void)[] = [];
@@ -65,7 +65,7 @@ export class Clock {
     for (let due = this.#pop(); due !== undefined; due = this.#pop()) {
       if (due.f === undefined) continue;
       this.now = due.time;
-      this.before(this.events++);
+      this.before(this.steps++);
       // Who heard of it may have made it void.
       due.f?.();
       due.f = undefined;
@@ -75,7 +75,10 @@ export class Clock {
   }
 
   #tickAll(): void {
-    for (let i = 0; i < this.#ticks.length; i++) (this.#ticks[i] as () => void)();
+    for (let i = 0; i < this.#ticks.length; i++) {
+      this.before(this.steps++);
+      (this.#ticks[i] as () => void)();
+    }
     this.#ticks = [];
   }
 

@@ -188,6 +188,6 @@ export async function play(seed: number, acts: Record<Plan["family"], Act>, sigh
     await scene.end();
   });
   scene.balance();
-  scene.see("events", scene.world.clock.events);
+  scene.see("steps", scene.world.clock.steps);
   return scene;
 }

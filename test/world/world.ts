@@ -11,8 +11,8 @@ import { Random } from "./random.js";
 
 /** Milliseconds that a turn of the loop takes: time goes on even where only turns follow turns. */
 const TURN = 0.01;
-/** Events after which a world that does not come to rest never will. */
-const ENDLESS = 300_000;
+/** Steps after which a world that does not come to rest never will. */
+const ENDLESS = 1_000_000;
 
 /** A network on which nothing happens. */
 export const CALM: Conditions = {
@@ -59,7 +59,7 @@ export class World {
 
   /** The same promise; until it settles somebody waits for it. */
   waits<T>(promise: Promise<T>, what: string): Promise<T> {
-    const name = `${what} (${this.clock.events})`;
+    const name = `${what} (${this.clock.steps})`;
     this.#pending.add(name);
     const over = () => void this.#pending.delete(name);
     promise.then(over, over);
@@ -87,14 +87,14 @@ export class World {
         failure = { error };
       },
     );
-    const endless = this.clock.events + ENDLESS;
+    const endless = this.clock.steps + ENDLESS;
     await this.clock.run(
-      () => failure !== undefined || this.reports.length > 0 || this.clock.events > endless,
+      () => failure !== undefined || this.reports.length > 0 || this.clock.steps > endless,
     );
     if (failure !== undefined) throw failure.error;
     if (this.reports.length > 0) throw this.reports[0];
     const waiting = [...this.#pending].join(", ");
-    if (this.clock.events > endless) throw new Error(`it never comes to rest; waiting: ${waiting}`);
+    if (this.clock.steps > endless) throw new Error(`it never comes to rest; waiting: ${waiting}`);
     if (!over) throw new Error(`nothing happens any more, and somebody waits: ${waiting}`);
     const left = this.left();
     if (left.length > 0) throw new Error(`left behind: ${left.join(", ")}`);
