@@ -402,6 +402,15 @@ abstract class End implements PipeOwner {
     this.opening.delete(pipe);
   }
 
+  /** Lets the oldest go of those that are opening; it counts no more, though it closes later. */
+  protected evict(): void {
+    const [oldest] = this.opening.keys();
+    if (oldest === undefined) return;
+    this.#settle(oldest);
+    const why = `more than ${OPENING} connections are opening, and this is the oldest`;
+    oldest.close(new PeerError(why));
+  }
+
   /** Drops every connection. */
   drop(): void {
     for (const pipe of [...this.opening.keys(), ...this.pipes]) pipe.close();
@@ -506,11 +515,7 @@ class Accepting extends End implements Listener {
     const bound = await transport.listen(rest, socket.context, (run) => {
       const context = socket.pipeContext("listen");
       const element = run(context);
-      if (this.opening.size >= OPENING) {
-        const [oldest] = this.opening.keys();
-        const why = `more than ${OPENING} connections are opening, and this is the oldest`;
-        oldest?.close(new PeerError(why));
-      }
+      if (this.opening.size >= OPENING) this.evict();
       this.follow(element, context);
       return element;
     });
