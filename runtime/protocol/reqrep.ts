@@ -218,6 +218,7 @@ class Req extends Waiting {
     if (c.type === "end") {
       // Nobody waits for replies any more.
       for (const p of [...this.#slots.values()]) this.#settle(p);
+      this.discard();
     }
     super.control(c);
   }
