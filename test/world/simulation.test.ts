@@ -23,6 +23,9 @@ const acts = { pipeline, pair, request };
 
 const sights: Sights = {};
 
+// Sockets make errors that nobody looks at, and their stacks cost a fifth of the time. Again, one has them.
+if (many > 1) Error.stackTraceLimit = 0;
+
 test(`${many} worlds from seed ${first} on keep every promise`, async () => {
   for (let seed = first; seed < first + many; seed++) {
     try {
@@ -36,13 +39,16 @@ test(`${many} worlds from seed ${first} on keep every promise`, async () => {
 
 if (many >= 10_000) {
   test("they met every kind of trouble", () => {
-    const wanted = ["drop"];
-    assert.equal(
-      wanted.filter((what) => !sights[what]),
-      [],
-    );
+    const wanted = [
+      ...["pipeline", "pair", "request", "tcp", "ipc", "inproc", "memory", "a third for a pair"],
+      ...["drop", "drop all", "cut", "outage", "rebind", "restart", "refused", "lost"],
+      ...["trySend said no", "a send given up", "a request given up", "nothing said"],
+      ...["asked again", "worlds in which everybody is asked once", "forged"],
+      ...["req: no such request", "req: was not asked", "rep: the peer has gone"],
+    ];
+    const rare = wanted.filter((what) => (sights[what] ?? 0) < 50);
+    assert.equal(rare, []);
   });
 }
 
-test.after(() => console.log(sights));
 test.run();
