@@ -99,6 +99,24 @@ test("who closes with questions that nobody heard does not linger for them", asy
   });
 });
 
+for (const url of ["tcp://10.0.0.1:1", "ipc://place", "memory://place", "inproc://place"]) {
+  test(`over ${url.split(":")[0]}, who closes and has handed all over does not linger`, async () => {
+    const world = new World({ seed: 1 });
+    await world.run(async () => {
+      const one = open(push(), { env: world.host("push") });
+      const two = open(pull(), { env: world.host("pull") });
+      await two.listen(url);
+      await one.dial(url).ready;
+      for (let n = 0; n < 10; n++) await one.send("x");
+      const began = world.clock.now;
+      await one.close();
+      assert.ok(world.clock.now - began < 10, `it took ${world.clock.now - began} ms`);
+      for (let n = 0; n < 10; n++) await two.receive();
+      await two.close();
+    });
+  });
+}
+
 test("of a thousand who connect at once and say nothing, 256 are borne, for openTimeout at most", async () => {
   const world = new World({ seed: 1, conditions: { ...CALM, delay: [1, 1] } });
   await world.run(async () => {
