@@ -13,6 +13,14 @@ import type { Dialer, Listener, PipeInfo, SocketEvents } from "./port.js";
 /** Connections of a listener that may be opening at a time; the oldest has to go. */
 const OPENING = 256;
 
+/**
+ * What a dialer waits at most before it tries again, in `reconnect.min`: at first, and when it lost a
+ * connection. The second is so long because all who lost the same server lost it at the same moment:
+ * by default no 100 ms see more than 5 % of them.
+ */
+const EAGER = 3;
+const SPREAD = 40;
+
 /** What an endpoint has of its socket. */
 export interface Home {
   readonly env: Env;
@@ -74,8 +82,9 @@ export abstract class End implements PipeOwner {
     this.#settle(pipe);
     const { stats } = this.socket.context;
     if (error instanceof WireError) stats.breach(error.rule);
-    if (this.pipes.delete(pipe)) {
-      if (this.over && this.pipes.size === 0) this.socket.forget(this);
+    const took = this.pipes.delete(pipe);
+    this.#forgetIfOver();
+    if (took) {
       stats.detached++;
       this.socket.tell("detached", { pipe: infoOf(pipe), url: this.url, error });
       return;
@@ -91,6 +100,15 @@ export abstract class End implements PipeOwner {
     this.opening.delete(pipe);
   }
 
+  /** Lets the oldest go of those that are opening; it counts no more, though it closes later. */
+  protected evict(): void {
+    const [oldest] = this.opening.keys();
+    if (oldest === undefined) return;
+    this.#settle(oldest);
+    const why = `more than ${OPENING} connections are opening, and this is the oldest`;
+    oldest.close(new PeerError(why));
+  }
+
   /** Drops every connection. */
   drop(): void {
     for (const pipe of [...this.opening.keys(), ...this.pipes]) pipe.close();
@@ -103,7 +121,12 @@ export abstract class End implements PipeOwner {
   async close(): Promise<void> {
     this.over = true;
     await this.stop();
-    if (this.pipes.size === 0) this.socket.forget(this);
+    this.#forgetIfOver();
+  }
+
+  /** Nothing of it is left, so there is nothing to drop when the socket closes. */
+  #forgetIfOver(): void {
+    if (this.over && this.pipes.size + this.opening.size === 0) this.socket.forget(this);
   }
 
   protected abstract stop(): Promise<void>;
@@ -125,7 +148,8 @@ export class Connecting extends End implements Dialer {
   #timer: Timer | undefined;
   readonly #min: number;
   readonly #max: number;
-  #delay: number;
+  /** The longest that it may have to wait next. */
+  #most: number;
 
   constructor(
     socket: Home,
@@ -137,8 +161,9 @@ export class Connecting extends End implements Dialer {
     readonly again = true,
   ) {
     super(socket, url, layers);
-    this.#min = this.#delay = min;
+    this.#min = min;
     this.#max = Math.max(min, max);
+    this.#most = EAGER * min;
     this.ready = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -153,7 +178,7 @@ export class Connecting extends End implements Dialer {
   }
 
   override attached(pipe: Pipe): void {
-    this.#delay = this.#min;
+    this.#most = SPREAD * this.#min;
     super.attached(pipe);
     this.#resolve(infoOf(pipe));
   }
@@ -166,10 +191,11 @@ export class Connecting extends End implements Dialer {
       this.#reject(error ?? new ClosedError(`${this.url}: the peer closed before it was open`));
       return this.socket.forget(this);
     }
-    // Decorrelated jitter: clients that lost the same server do not come back together.
-    const span = this.#delay * 3 - this.#min;
-    this.#delay = Math.min(this.#max, this.#min + chance(this.socket.env) * span);
-    this.#timer = this.socket.env.timer(this.#delay, () => this.start());
+    // Full jitter: those who lost the same server do not come back together.
+    const most = Math.min(this.#max, this.#most);
+    this.#most = 2 * most;
+    const delay = this.#min + chance(this.socket.env) * (most - this.#min);
+    this.#timer = this.socket.env.timer(delay, () => this.start());
   }
 
   override last(): void {
@@ -194,11 +220,7 @@ export class Accepting extends End implements Listener {
     const bound = await transport.listen(rest, socket.context, (run) => {
       const context = socket.pipeContext("listen");
       const element = run(context);
-      if (this.opening.size >= OPENING) {
-        const [oldest] = this.opening.keys();
-        const why = `more than ${OPENING} connections are opening, and this is the oldest`;
-        oldest?.close(new PeerError(why));
-      }
+      if (this.opening.size >= OPENING) this.evict();
       this.follow(element, context);
       return element;
     });

@@ -21,6 +21,13 @@ const OWN = 64;
 const POOL = 16 * 1024;
 /** Calls of `send` that may wait at a time; more are a mistake. */
 const WAITING = 65_536;
+/** Calls that wait, when those that were given up are first looked for. */
+const LOOK = 64;
+
+/** Again when there are twice as many: so those given up never outnumber the others by much. */
+function lookAgain(waiting: number): number {
+  return Math.min(WAITING, Math.max(LOOK, 2 * waiting));
+}
 
 /** Octets, or text, which goes as UTF-8, or what `message(n)` gave. */
 export type Body = Uint8Array | string | Draft;
@@ -294,6 +301,7 @@ export class Outlet {
   #releasing = false;
   #closed: ClosedError | undefined;
   #waiting: { m: Message; waiter: Waiter<void> }[] = [];
+  #look = LOOK;
 
   constructor(readonly socket: Socket) {}
 
@@ -311,6 +319,10 @@ export class Outlet {
     if (!this.#stopped && this.#waiting.length === 0) {
       this.#give(m);
       return Outlet.DONE;
+    }
+    if (this.#waiting.length >= this.#look) {
+      this.#waiting = this.#waiting.filter((w) => !w.waiter.settled && !w.m.exchange?.over);
+      this.#look = lookAgain(this.#waiting.length);
     }
     if (this.#waiting.length >= WAITING) {
       return Promise.reject(
@@ -390,6 +402,7 @@ export class Inlet<T> {
   #stopped = false;
   #closed: ClosedError | undefined;
   #waiting: Waiter<T>[] = [];
+  #look = LOOK;
 
   constructor(
     readonly socket: Socket,
@@ -452,6 +465,10 @@ export class Inlet<T> {
     const item = this.tryReceive();
     if (item !== undefined) return Promise.resolve(item);
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    if (this.#waiting.length >= this.#look) {
+      this.#waiting = this.#waiting.filter((w) => !w.settled);
+      this.#look = lookAgain(this.#waiting.length);
+    }
     const waiter = new Waiter<T>(this.socket.context, options, "receive");
     this.#waiting.push(waiter);
     return waiter.promise;

@@ -59,6 +59,12 @@ export class Waiting extends Element {
     this.below.control(c);
   }
 
+  /** Nobody wants what waits any more. */
+  protected discard(): void {
+    this.#queue = [];
+    this.#from = 0;
+  }
+
   #drain(): void {
     if (this.#passing) return;
     this.#passing = true;

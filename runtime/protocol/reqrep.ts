@@ -183,6 +183,7 @@ class Req extends Waiting {
       for (const p of [...this.#slots.values()]) this.#settle(p);
       this.#timer?.cancel();
       this.#ended = true;
+      this.discard();
     }
     super.control(c);
   }

@@ -51,8 +51,13 @@ export function inproc(): Layer<Ground, "link", "inproc"> {
         const key = `inproc://${rest}`;
         if (rest === "") throw new StackError("'inproc://' needs a name, as inproc://here");
         if (names.has(key)) throw new SystemError(`listen ${key}`, { code: "EADDRINUSE" });
-        names.set(key, () => accept((pipe) => new Side(pipe, key)));
-        return { rest, close: async () => void names.delete(key) };
+        const take = () => accept((pipe) => new Side(pipe, key));
+        names.set(key, take);
+        const close = async () => {
+          // It may be another's by now.
+          if (names.get(key) === take) names.delete(key);
+        };
+        return { rest, close };
       },
     },
   };

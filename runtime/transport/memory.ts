@@ -39,8 +39,13 @@ export function memory(): Layer<Ground, "octets", "memory"> {
         const key = `memory://${rest}`;
         if (rest === "") throw new StackError("'memory://' needs a name, as memory://here");
         if (names.has(key)) throw new SystemError(`listen ${key}`, { code: "EADDRINUSE" });
-        names.set(key, () => accept((pipe) => new Stream(pipe)));
-        return { rest, close: async () => void names.delete(key) };
+        const take = () => accept((pipe) => new Stream(pipe));
+        names.set(key, take);
+        const close = async () => {
+          // It may be another's by now.
+          if (names.get(key) === take) names.delete(key);
+        };
+        return { rest, close };
       },
     },
   };
