@@ -14,6 +14,8 @@ export const BLOCK = 64 * 1024;
 export const BORROW = 16 * 1024;
 /** Octets of a block's buffer: one more message fits behind its mark, so that it is one piece. */
 const BUFFER = BLOCK + BORROW + 256;
+/** Octets of the first buffer: a connection that says little holds little. Then it is a block's. */
+const FIRST = 1024;
 
 export class Block {
   #bytes: Uint8Array | undefined;
@@ -24,6 +26,7 @@ export class Block {
   #from = 0;
   #to = 0;
   #pieces: Uint8Array[] = [];
+  #size = FIRST;
   /** Octets that wait. */
   length = 0;
 
@@ -112,9 +115,10 @@ export class Block {
 
   #reserve(n: number): number {
     let at = this.#next;
-    if (this.#bytes === undefined || at + n > BUFFER) {
+    if (this.#bytes === undefined || at + n > this.#bytes.length) {
       this.#cut();
-      this.#bytes = allocate(BUFFER, this.stats);
+      this.#bytes = allocate(n <= FIRST && this.#size === FIRST ? FIRST : BUFFER, this.stats);
+      this.#size = BUFFER;
       this.#view = new DataView(this.#bytes.buffer);
       at = this.#from = this.#to = 0;
     }
