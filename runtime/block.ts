@@ -14,6 +14,8 @@ export const BLOCK = 64 * 1024;
 export const BORROW = 16 * 1024;
 /** Octets of a block's buffer: one more message fits behind its mark, so that it is one piece. */
 const BUFFER = BLOCK + BORROW + 256;
+/** Octets that are copied word by word. */
+const WORDS = 128;
 /** Octets of the first buffer: a connection that says little holds little. Then it is a block's. */
 const FIRST = 1024;
 
@@ -39,7 +41,7 @@ export class Block {
     this.length += n;
     if (m.bytes === this.#bytes) this.#extend(m.start, m.end);
     else if (n >= BORROW) this.#piece(m.bytes.subarray(m.start, m.end));
-    else if (n > 0) this.#copy(m.bytes, m.start, m.end, rest.length === 0);
+    else if (n > 0) this.#copy(m);
     for (let i = 0; i < rest.length; i++) {
       const s = rest[i] as Uint8Array;
       const k = s.length;
@@ -98,19 +100,17 @@ export class Block {
     return pieces;
   }
 
-  /** Copies from a window: header octets, one by one, since a view costs more than most headers have. */
-  #copy(bytes: Uint8Array, start: number, end: number, body: boolean): void {
-    const n = end - start;
+  /** Copies a window: headers, and the body if there are no segments. */
+  #copy(m: Message): void {
+    const n = m.end - m.start;
     const at = this.#reserve(n);
-    const to = this.#bytes as Uint8Array;
-    if (n <= 24) for (let i = 0; i < n; i++) to[at + i] = bytes[start + i] as number;
-    else to.set(bytes.subarray(start, end), at);
+    // For as many octets as headers have, a view would cost more than the copy.
+    if (n <= WORDS) copyWords(this.#view, at, m.view, m.start, n);
+    else (this.#bytes as Uint8Array).set(m.bytes.subarray(m.start, m.end), at);
     this.#extend(at, at + n);
-    // A window without segments holds the body as well.
-    if (body) {
-      this.stats.copies++;
-      this.stats.copiedOctets += n;
-    }
+    if (m.rest.length > 0) return;
+    this.stats.copies++;
+    this.stats.copiedOctets += n;
   }
 
   #reserve(n: number): number {
@@ -144,4 +144,11 @@ export class Block {
     this.#pieces.push(this.#bytes.subarray(this.#from, this.#to));
     this.#from = this.#to;
   }
+}
+
+/** Copies `n` octets as words, whatever they mean. */
+function copyWords(to: DataView, at: number, from: DataView, start: number, n: number): void {
+  let i = 0;
+  for (; i + 4 <= n; i += 4) to.setUint32(at + i, from.getUint32(start + i));
+  for (; i < n; i++) to.setUint8(at + i, from.getUint8(start + i));
 }
