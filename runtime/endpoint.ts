@@ -28,7 +28,7 @@ export interface Home {
   /** Milliseconds for a connection to open. */
   readonly openTimeout: number;
   readonly closing: boolean;
-  pipeContext(side: "dial" | "listen"): PipeContext;
+  pipeContext(side: "dial" | "listen", layers: readonly Layer[]): PipeContext;
   /** Puts the layers of a connection on its transport's element. */
   raise(element: Element, layers: readonly Layer[], context: PipeContext, owner: PipeOwner): Pipe;
   tell<K extends keyof SocketEvents>(name: K, e: SocketEvents[K]): void;
@@ -173,7 +173,7 @@ export class Connecting extends End implements Dialer {
   }
 
   start(): void {
-    const context = this.socket.pipeContext("dial");
+    const context = this.socket.pipeContext("dial", this.layers);
     this.follow(this.transport.dial(this.rest, context), context);
   }
 
@@ -217,8 +217,9 @@ export class Accepting extends End implements Listener {
 
   async bind(rest: string): Promise<void> {
     const { transport, socket } = this;
-    const bound = await transport.listen(rest, socket.context, (run) => {
-      const context = socket.pipeContext("listen");
+    const each = () => socket.pipeContext("listen", this.layers);
+    const bound = await transport.listen(rest, each(), (run) => {
+      const context = each();
       const element = run(context);
       if (this.opening.size >= OPENING) this.evict();
       this.follow(element, context);

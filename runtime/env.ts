@@ -2,6 +2,7 @@
  * The world, as layers see it: clock, timers, chance, and connections. Every element gets it from
  * outside, so the same elements run under node and under a virtual clock on a faulty network.
  */
+import type { Duplex } from "node:stream";
 
 export interface Timer {
   cancel(): void;
@@ -24,6 +25,8 @@ export interface Connection {
   end(): void;
   /** Drops it, and what was not yet written. */
   destroy(): void;
+  /** node's own Duplex, where it is one: for good, and only if it was made to be lent. */
+  lend?(): Duplex;
 }
 
 /** Who uses a connection. After `closed` nothing is called any more. */
@@ -45,9 +48,15 @@ export interface Listening {
 
 export interface Net {
   /** Begins to connect; `to` hears of success or failure, never inside this call. */
-  connect(where: Where, to: Receiver): { destroy(): void };
+  connect(where: Where, to: Receiver, lend?: boolean): { destroy(): void };
   /** Resolves when bound. `accept` says who uses a new connection, which is open already. */
-  listen(where: Where, accept: (connection: Connection) => Receiver): Promise<Listening>;
+  listen(
+    where: Where,
+    accept: (connection: Connection) => Receiver,
+    lend?: boolean,
+  ): Promise<Listening>;
+  /** Uses a Duplex of node's, which is open, as a connection. */
+  adopt?(duplex: Duplex, to: Receiver): Connection;
 }
 
 export interface Env {

@@ -9,6 +9,7 @@
  *
  * Rule for authors: settle your own state before you call a neighbour; it may call you back at once.
  */
+import type { Duplex } from "node:stream";
 import type { Block } from "./block.js";
 import type { Env } from "./env.js";
 import type { WirestackError } from "./error.js";
@@ -26,6 +27,11 @@ export type Control =
   | { readonly type: "close"; readonly error?: Error }
   /** Nobody waits for this any more. */
   | { readonly type: "cancel"; readonly exchange: Exchange }
+  /**
+   * A layer wants node's own Duplex instead of octets. Who has one answers with it, and is silent from
+   * then on; who has none answers undefined, and so does who must see the octets.
+   */
+  | { readonly type: "lend"; readonly to: (duplex: Duplex | undefined) => void }
   /** Messages that begin with this are wanted, or are no more. */
   | { readonly type: "subscribe" | "unsubscribe"; readonly topic: Uint8Array };
 
@@ -125,7 +131,10 @@ export interface Context {
 /** Below the hub there is more: a connection, and what will be written to it. */
 export interface PipeContext extends Context {
   readonly side: "dial" | "listen";
+  /** What a transport writes next, or who borrows one. */
   readonly block: Block;
+  /** A layer above will borrow the connection. */
+  readonly lend: boolean;
 }
 
 /** What a layer states of a header: a generated codec's `HEADER`. */
@@ -165,6 +174,8 @@ export interface Layer<
   readonly headers?: readonly HeaderFacts[];
   /** It needs each message's octets in one piece. */
   readonly contiguous?: true;
+  /** It takes node's Duplex from below, and writes for itself. */
+  readonly borrows?: true;
   /** It makes many connections one: a raw protocol. */
   readonly hub?: true;
   /** Of a raw protocol: what openings below tell the peer. */
@@ -189,7 +200,7 @@ export interface Transport {
   /** Resolves when bound, to the address's rest as bound. `accept` runs an element for a connection. */
   listen(
     rest: string,
-    context: Context,
+    context: PipeContext,
     accept: <E extends Element>(run: (context: PipeContext) => E) => E,
   ): Promise<{ readonly rest: string; close(): Promise<void> }>;
 }

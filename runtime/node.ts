@@ -1,6 +1,7 @@
 /** The world of a node process. */
 import type * as Fs from "node:fs";
 import type * as NodeNet from "node:net";
+import type { Duplex } from "node:stream";
 import type { Connection, Env, Net, Receiver, Where } from "./env.js";
 import { SystemError } from "./error.js";
 import { Reader } from "./reader.js";
@@ -17,22 +18,31 @@ const builtin = <T>(name: string): T => {
   return found as T;
 };
 
-/** A socket of node's as a Connection, and its events to whoever uses it. */
+/** A Duplex of node's as a Connection, and its events to whoever uses it. Who reads it, and how, is another's. */
 class NodeConnection implements Connection {
   readonly local: string;
   readonly remote: string;
   #ended = false;
+  readonly #drain: () => void;
+  readonly #end: () => void;
 
   constructor(
-    readonly socket: NodeNet.Socket,
+    readonly socket: Duplex,
     name: string,
     to: Receiver,
   ) {
+    const { localAddress, localPort, remoteAddress, remotePort } = socket as NodeNet.Socket;
     const address = (host?: string, port?: number) =>
       host === undefined ? name : host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-    this.local = address(socket.localAddress, socket.localPort);
-    this.remote = address(socket.remoteAddress, socket.remotePort);
-    socket.on("drain", () => to.drained()).on("end", () => to.ended());
+    this.local = address(localAddress, localPort);
+    this.remote = address(remoteAddress, remotePort);
+    this.#drain = () => to.drained();
+    this.#end = () => to.ended();
+    socket.on("drain", this.#drain).on("end", this.#end);
+  }
+
+  lend(): Duplex {
+    return this.socket.off("drain", this.#drain).off("end", this.#end);
   }
 
   write(segments: readonly Uint8Array[]): boolean {
@@ -66,7 +76,7 @@ class NodeConnection implements Connection {
 }
 
 /** Tells `to` of the socket's end. It is told once, and why. */
-function watch(socket: NodeNet.Socket, doing: string, to: () => Receiver | undefined): void {
+function watch(socket: Duplex, doing: string, to: () => Receiver | undefined): void {
   let why: Error | undefined;
   socket
     .on("error", (error) => {
@@ -76,23 +86,23 @@ function watch(socket: NodeNet.Socket, doing: string, to: () => Receiver | undef
 }
 
 const nodeNet: Net = {
-  connect(where, to) {
+  connect(where, to, lend = false) {
     const net = builtin<typeof NodeNet>("node:net");
     const onread = new Reader((chunk) => to.octets(chunk));
-    const socket = net.connect({ ...where, ...SETTINGS, onread });
+    const socket = net.connect({ ...where, ...SETTINGS, ...(lend ? {} : { onread }) });
     const name = nameOf(where);
     watch(socket, `connect ${name}`, () => to);
     socket.once("connect", () => to.opened(new NodeConnection(socket, name, to)));
     return socket;
   },
 
-  async listen(where, accept) {
+  async listen(where, accept, lend = false) {
     const net = builtin<typeof NodeNet>("node:net");
     const name = nameOf(where);
     const server = net.createServer({ ...SETTINGS, pauseOnConnect: true });
     server.on("connection", (accepted) => {
       let to: Receiver | undefined;
-      const socket = withReader(net, accepted, (chunk) => to?.octets(chunk));
+      const socket = lend ? accepted : withReader(net, accepted, (chunk) => to?.octets(chunk));
       watch(socket, `accepted at ${name}`, () => to);
       const connection = new NodeConnection(socket, name, {
         opened() {},
@@ -103,7 +113,7 @@ const nodeNet: Net = {
       });
       to = accept(connection);
       to.opened(connection);
-      socket.resume();
+      if (!lend) socket.resume();
     });
     const bound = "path" in where ? bindPath(server, where.path) : bind(server, where);
     await bound.catch((error) => {
@@ -117,7 +127,16 @@ const nodeNet: Net = {
       close: async () => void server.close(),
     };
   },
+
+  adopt(duplex, to) {
+    watch(duplex, "connection", () => to);
+    duplex.on("data", (b: Buffer) => to.octets(plain(b)));
+    return new NodeConnection(duplex, "", to);
+  },
 };
+
+/** What a plain `data` event brings. */
+const plain = (b: Buffer): Uint8Array => new Uint8Array(b.buffer, b.byteOffset, b.length);
 
 /**
  * An accepted socket, read by a Reader. node takes `onread` only where a socket is made, so its handle
@@ -131,9 +150,7 @@ function withReader(
   const owner = accepted as unknown as { _handle?: object | null };
   const handle = owner._handle;
   if (!handle) {
-    return accepted.on("data", (b: Buffer) =>
-      take(new Uint8Array(b.buffer, b.byteOffset, b.length)),
-    );
+    return accepted.on("data", (b: Buffer) => take(plain(b)));
   }
   owner._handle = null;
   const settings = { handle, readable: true, writable: true, onread: new Reader(take) };

@@ -216,8 +216,9 @@ export class Running implements Socket, Home {
 
   // --- connections ---
 
-  pipeContext(side: "dial" | "listen"): PipeContext {
-    return { ...this.context, side, block: new Block(this.context.stats) };
+  pipeContext(side: "dial" | "listen", layers: readonly AnyLayer[]): PipeContext {
+    const lend = layers.some((l) => l.borrows);
+    return { ...this.context, side, block: new Block(this.context.stats), lend };
   }
 
   /** Puts the layers of a connection on its transport's element. */
@@ -230,9 +231,13 @@ export class Running implements Socket, Home {
     const always = this.#options.mode === "contiguous";
     const highest = always ? 0 : layers.findIndex((l) => l.contiguous);
     let top = transport;
+    let own = context;
     for (let i = layers.length - 1; i >= 0; i--) {
-      if (i < layers.length - 1) top = put(made(layers[i] as AnyLayer, context), top);
-      if (i === highest) top = put(new Gather(context.block, roomOf(layers.slice(i))), top);
+      const layer = layers[i] as AnyLayer;
+      // It writes for itself, and for all that is above it.
+      if (layer.borrows) own = { ...context, block: new Block(context.stats) };
+      if (i < layers.length - 1) top = put(made(layer, own), top);
+      if (i === highest) top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
     }
     return put(new Pipe(this.hubOf(), owner), top);
   }

@@ -7,15 +7,7 @@
  */
 import { BLOCK } from "./block.js";
 import type { Connection, Listening, Receiver, Where } from "./env.js";
-import {
-  type Context,
-  type Control,
-  Element,
-  type Facts,
-  GO,
-  type PipeContext,
-  STOP,
-} from "./layer.js";
+import { type Control, Element, type Facts, GO, type PipeContext, STOP } from "./layer.js";
 import { Message } from "./message.js";
 
 export class Stream extends Element implements Receiver {
@@ -74,6 +66,12 @@ export class Stream extends Element implements Receiver {
       case "close":
         this.#error ??= c.error;
         return this.#destroy();
+      case "lend": {
+        const duplex = this.#connection?.lend?.();
+        // Whose it is now tells of its end, too.
+        this.#closed = duplex !== undefined;
+        return c.to(duplex);
+      }
     }
   }
 
@@ -130,7 +128,7 @@ export class Stream extends Element implements Receiver {
 /** Begins to connect. */
 export function dialStream(where: Where, context: PipeContext): Stream {
   const stream = new Stream(context);
-  const attempt = context.env.net.connect(where, stream);
+  const attempt = context.env.net.connect(where, stream, context.lend);
   stream.abandon = () => attempt.destroy();
   return stream;
 }
@@ -138,8 +136,8 @@ export function dialStream(where: Where, context: PipeContext): Stream {
 /** Runs a stream for every connection that comes. */
 export function listenStream(
   where: Where,
-  context: Context,
+  context: PipeContext,
   accept: (run: (context: PipeContext) => Stream) => Stream,
 ): Promise<Listening> {
-  return context.env.net.listen(where, () => accept((pipe) => new Stream(pipe)));
+  return context.env.net.listen(where, () => accept((p) => new Stream(p)), context.lend);
 }
