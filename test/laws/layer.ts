@@ -101,6 +101,10 @@ class Top extends Element {
   readonly events: string[] = [];
   insides: readonly Inside[] = [];
 
+  constructor(readonly peer: number) {
+    super();
+  }
+
   override up(m: Message): void {
     assert.ok(this.open, "nothing comes up before it is open");
     assert.not.ok(this.stopped, "nothing comes up between stop and go");
@@ -114,7 +118,11 @@ class Top extends Element {
 
   override event(e: Event): void {
     this.events.push(e.type);
-    if (e.type === "opened") this.open = true;
+    if (e.type === "opened") {
+      this.open = true;
+      const { type = this.peer } = e.facts;
+      assert.is(type, this.peer, "an opening that learns the peer's number tells the right one");
+    }
     if (e.type === "stop" || e.type === "go") this.told = e.type;
   }
 
@@ -200,13 +208,14 @@ class Gathering extends Element {
 
 /** One side: the layer between a top and a wire. */
 class End {
-  readonly top = new Top();
+  readonly top: Top;
   readonly wire: Wire;
   readonly room: Room;
   readonly sent: Uint8Array[] = [];
   readonly context: ReturnType<typeof surroundings>;
 
   constructor(pair: Pair, side: Side, mode: Mode, env: Still) {
+    this.top = new Top(protocols[side].peer);
     this.context = surroundings({ env, side, protocol: protocols[side] });
     const layers = [pair.make(side), ...(pair.under?.(side) ?? [])];
     this.room = roomOf(layers);
@@ -379,7 +388,8 @@ export function layerLaws<T>(test: Test<T>, pair: Pair): void {
       else couple.listen.wire.above.event({ type: "opened", facts: {} });
       const chunks = list.map((c) => (c instanceof Uint8Array ? c : broken(couple, c)));
       const fed = chunks.reduce((n, c) => n + c.length, 0);
-      couple.listen.top.up = () => {};
+      // It may hear anything.
+      couple.listen.top.up = couple.listen.top.event = () => {};
       const spy = watch();
       try {
         for (const octets of chunks) {
