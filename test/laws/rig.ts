@@ -8,8 +8,9 @@ import { type Surroundings, surroundings } from "./still.js";
 /** What a pipe stands on: the far end takes what comes down. */
 export class Far extends Element {
   readonly took: Uint8Array[] = [];
-  readonly controls: string[] = [];
   pipe!: Pipe;
+  /** It was told that the application takes no more. */
+  quiet = false;
   /** Said stop, and not yet go. */
   stopped = false;
 
@@ -30,7 +31,7 @@ export class Far extends Element {
   }
 
   override control(c: Control): void {
-    this.controls.push(c.type);
+    if (c.type === "stop" || c.type === "go") this.quiet = c.type === "stop";
     // What closes says so, later.
     if (c.type === "close") this.rig.context.env.tick(() => this.close());
   }
