@@ -232,16 +232,16 @@ function outcome(m: Model, r: Rig, want: Outcome, from: Far | undefined, act: ()
   else assert.is(r.hub.pipes.length, m.pipes.length);
 }
 
-/** Runs of words, of which the one with its highest bit set ends the way back. */
+/** A way back of so many words, whole or not, and octets behind it. */
 const octets = fc
-  .tuple(fc.array(fc.boolean(), { maxLength: 18 }), fc.nat(7), fc.nat())
-  .map(([ends, more, seed]) => {
-    const words = ends.map((end, i) => {
-      const w = body(4, seed + i);
-      w[0] = ((w[0] as number) & 0x7f) | (end && i % 3 === 2 ? 0x80 : 0);
-      return w;
-    });
-    return joined([...words, body(more, seed)]);
+  .tuple(fc.nat(17), fc.boolean(), fc.nat(9), fc.nat())
+  .map(([words, whole, more, seed]) => {
+    const said = body(4 * words + more, seed);
+    for (let i = 0; i < words; i++) {
+      const first = (said[i * 4] as number) & 0x7f;
+      said[i * 4] = whole && i === words - 1 ? first | 0x80 : first;
+    }
+    return said;
   });
 
 const commands = fc.commands(

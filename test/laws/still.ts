@@ -1,4 +1,4 @@
-/** A world that stands still: ticks, turns and timers run when the test says so, and chance is seeded. */
+/** A world that stands still: no time passes, ticks and turns run when the test says so, chance is seeded. */
 import { Block } from "../../runtime/block.js";
 import type { Env, Net, Timer } from "../../runtime/env.js";
 import type { PipeContext, Protocol } from "../../runtime/layer.js";
@@ -7,28 +7,20 @@ import { Stats } from "../../runtime/stats.js";
 
 export class Still implements Env {
   readonly names = new Map<string, unknown>();
-  #now = 0;
   #state: number;
   readonly #ticks: (() => void)[] = [];
   readonly #turns: (() => void)[] = [];
-  #timers: { readonly at: number; readonly f: () => void }[] = [];
 
   constructor(seed = 1) {
     this.#state = seed | 1;
   }
 
   now(): number {
-    return this.#now;
+    return 0;
   }
 
-  timer(ms: number, f: () => void): Timer {
-    const timer = { at: this.#now + ms, f };
-    this.#timers.push(timer);
-    return {
-      cancel: () => {
-        this.#timers = this.#timers.filter((t) => t !== timer);
-      },
-    };
+  timer(): Timer {
+    return { cancel() {} };
   }
 
   tick(f: () => void): void {
@@ -63,20 +55,6 @@ export class Still implements Env {
       if (f === undefined) return;
       f();
     }
-  }
-
-  /** Lets time pass. */
-  pass(ms: number): void {
-    const until = this.#now + ms;
-    for (;;) {
-      this.settle();
-      const [next] = this.#timers.filter((t) => t.at <= until).sort((a, b) => a.at - b.at);
-      if (next === undefined) break;
-      this.#timers = this.#timers.filter((t) => t !== next);
-      this.#now = next.at;
-      next.f();
-    }
-    this.#now = until;
   }
 }
 
