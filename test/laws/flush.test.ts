@@ -70,7 +70,7 @@ test("a loop of sends to a slow peer keeps timers running, and fills its writes"
   try {
     // A loop that starved the timer would go on to its end.
     for (; fired < 30 && sent < 2_000_000; sent++) await socket.send(message);
-    assert.is(fired, 30, "the timer ran");
+    assert.ok(fired >= 30, `the timer ran ${fired} times`);
   } finally {
     clearInterval(timer);
     await socket.close();
