@@ -3,7 +3,9 @@
  *
  * Not a sum: WebSocket's two longer lengths exclude one another, so its header's maximum is 14, not 16.
  * Values are intervals. Where a condition is open the walk goes both ways, each with what the condition
- * says about the field; small fields that decide a length are tried value by value.
+ * says about the field. An interval forgets that one field decides two things: such fields are tried
+ * value by value if they have few values, else cut where expressions compare them; as long as that
+ * makes no more than so many paths.
  */
 import type { Expr } from "../spec/lang.js";
 import { type FieldModel, isKonst, parts, reads, type TypeModel } from "./model.js";
@@ -162,23 +164,26 @@ export function bounds(
   findings: Findings,
   known: Env = new Map(),
 ): Interval {
-  const deciding = new Set(fields.flatMap((f) => decides(f)));
-  const closely = new Set(fields.flatMap((f) => weighs(f)));
+  const decided = fields.flatMap(decides);
+  const deciding = new Set(decided);
+  const shared = decided.filter((name, i) => decided.indexOf(name) !== i);
+  const closely = new Set([...fields.flatMap(weighs), ...shared]);
   let paths: Path[] = [{ env: known, octets: point(0) }];
   for (const [i, field] of fields.entries()) {
     const next: Path[] = [];
-    const how = closely.has(field.name) ? "closely" : deciding.has(field.name) ? "roughly" : "not";
+    const ways = closely.has(field.name) ? PATHS / paths.length : 1;
+    const split = deciding.has(field.name) || ways > 1 ? splitter(field, fields, ways) : undefined;
     for (const path of paths) {
-      const ways: Env[] = [];
-      if (field.when === undefined) ways.push(path.env);
+      const envs: Env[] = [];
+      if (field.when === undefined) envs.push(path.env);
       else {
         const absent = assume(path.env, field.when, false);
         if (absent !== undefined) next.push({ env: absent, octets: path.octets });
         const present = assume(path.env, field.when, true);
-        if (present !== undefined) ways.push(present);
+        if (present !== undefined) envs.push(present);
       }
-      for (const env of ways) {
-        for (const way of take(field, env, path.octets, findings, how)) {
+      for (const env of envs) {
+        for (const way of take(field, env, path.octets, findings, split)) {
           findings.present(field);
           next.push({ env: way.env, octets: plus(path.octets, way.octets) });
         }
@@ -222,7 +227,7 @@ function weighs(f: FieldModel): string[] {
     ),
   );
   if (f.type.kind === "choose") own.push(...reads(f.type.on));
-  if ("max" in f.type) own.push(...decisions(f).flatMap(reads));
+  if ("max" in f.type) own.push(...lengths(f.type).flatMap(reads));
   const head = typeof f.auto === "object" && [...parts(f.auto)].some((p) => p.op === "head");
   return [...own, ...(head ? [f.name] : []), ...inner(f.type).flatMap((g) => g.flatMap(weighs))];
 }
@@ -234,15 +239,19 @@ function decides(f: FieldModel): string[] {
 
 /** Expressions that say whether, or how long, a field is. */
 function decisions(f: FieldModel): Expr[] {
-  const own: Expr[] = [];
+  const own = lengths(f.type);
   if (f.when !== undefined) own.push(f.when);
-  const t = f.type;
-  if ((t.kind === "bytes" || t.kind === "text") && t.length !== "rest") own.push(t.length);
-  if (t.kind === "choose") own.push(t.on);
-  if (t.kind === "repeat" && t.count !== undefined) own.push(t.count);
-  if ((t.kind === "repeat" || t.kind === "tlv") && t.fill !== undefined && t.fill !== "rest")
-    own.push(t.fill);
+  if (f.type.kind === "choose") own.push(f.type.on);
   return own;
+}
+
+/** Expressions that say how many octets, or elements, there are. */
+function lengths(t: TypeModel): Expr[] {
+  const own: (Expr | "rest" | undefined)[] = [];
+  if (t.kind === "bytes" || t.kind === "text") own.push(t.length);
+  if (t.kind === "repeat") own.push(t.count, t.fill);
+  if (t.kind === "tlv") own.push(t.fill);
+  return own.filter((e) => e !== undefined && e !== "rest");
 }
 
 function inner(t: TypeModel): readonly (readonly FieldModel[])[] {
@@ -255,6 +264,43 @@ function inner(t: TypeModel): readonly (readonly FieldModel[])[] {
 
 /** Values tried one by one rather than as an interval. */
 const FEW = 256;
+/** Paths at most that trying value by value may lead to; from there on values are intervals. */
+const PATHS = 4096;
+
+/** Splits values of a field into at most so many pieces, if that is possible: all alone, or some. */
+function splitter(field: FieldModel, fields: readonly FieldModel[], ways: number) {
+  const marks = fields.flatMap((f) => compared(f, field.name));
+  return (all: Interval): readonly Interval[] => {
+    const few = all.hi - all.lo < FEW;
+    const pieces = few ? each(all) : cut(all, marks);
+    return pieces.length <= ways ? pieces : [all];
+  };
+}
+
+const each = ({ lo, hi }: Interval) => Array.from({ length: hi - lo + 1 }, (_, i) => point(lo + i));
+
+/** `marks` alone, and what lies between them. */
+function cut({ lo, hi }: Interval, marks: readonly number[]): Interval[] {
+  const pieces: Interval[] = [];
+  for (const mark of [...new Set(marks)].sort((a, b) => a - b)) {
+    if (mark < lo || mark > hi) continue;
+    if (mark > lo) pieces.push({ lo, hi: mark - 1 });
+    pieces.push(point(mark));
+    lo = mark + 1;
+  }
+  return lo > hi ? pieces : [...pieces, { lo, hi }];
+}
+
+/** Numbers that the decisions of `f` compare the field `name` with. */
+function compared(f: FieldModel, name: string): number[] {
+  const own = decisions(f)
+    .filter((e) => reads(e).includes(name))
+    .flatMap((e) => [...parts(e)].flatMap((p) => ("b" in p ? [p.a, p.b] : [])))
+    .filter((x) => typeof x === "number" && Number.isInteger(x));
+  const arms = f.type.kind === "choose" && reads(f.type.on).includes(name) ? f.type.arms : [];
+  const deeper = inner(f.type).flatMap((g) => g.flatMap((h) => compared(h, name)));
+  return [...(own as number[]), ...arms.flatMap((a) => a.is), ...deeper];
+}
 
 /** The values a number can have by its own type and rules. */
 export function domain(f: FieldModel): Interval[] {
@@ -276,8 +322,8 @@ function* take(
   env: Env,
   before: Interval,
   findings: Findings,
-  how: "closely" | "roughly" | "not",
-): Generator<{ env: Env; octets: Interval }> {
+  split: ((values: Interval) => readonly Interval[]) | undefined,
+): Generator<Path> {
   const t = field.type;
   const octetsOf = (e: Expr | "rest", max: number | undefined): Interval => {
     if (e === "rest") {
@@ -289,22 +335,20 @@ function* take(
     if (n.hi === Number.POSITIVE_INFINITY && max === undefined) findings.unbounded(field);
     return { lo: Math.max(0, n.lo), hi: Math.min(n.hi, max ?? n.hi) };
   };
+  /** The ways to have one of the values `all`, in so many octets. */
+  function* values(all: Interval, octets: Interval): Generator<Path> {
+    for (const value of split?.(all) ?? [all]) {
+      const kept = leaves(field, value, env);
+      if (kept === undefined) continue;
+      yield { env: split === undefined ? env : new Map(env).set(field.name, kept), octets };
+    }
+  }
   switch (t.kind) {
     case "uint": {
       // A group's bits count where they complete an octet; a field alone counts its own.
       const octets = point(t.bits / 8);
-      if (how === "not") return yield { env, octets };
-      for (const d of domain(field)) {
-        const few = d.hi - d.lo < FEW;
-        const values =
-          few && how === "closely"
-            ? Array.from({ length: d.hi - d.lo + 1 }, (_, i) => point(d.lo + i))
-            : [d];
-        for (const value of values) {
-          const kept = leaves(field, value, env);
-          if (kept !== undefined) yield { env: new Map(env).set(field.name, kept), octets };
-        }
-      }
+      if (split === undefined) return yield { env, octets };
+      for (const d of domain(field)) yield* values(d, octets);
       return;
     }
     case "escape": {
@@ -314,11 +358,9 @@ function* take(
         low,
         ...t.tiers.map((x) => Math.min(2 ** x.bits - 1, Number.MAX_SAFE_INTEGER)),
       ].entries()) {
-        const kept = leaves(field, { lo: from, hi }, env);
-        from = hi + 1;
-        if (kept === undefined) continue;
         const octets = point(t.bits / 8 + (i === 0 ? 0 : (t.tiers[i - 1]?.bits ?? 0) / 8));
-        yield { env: how !== "not" ? new Map(env).set(field.name, kept) : env, octets };
+        yield* values({ lo: from, hi }, octets);
+        from = hi + 1;
       }
       return;
     }
@@ -326,9 +368,7 @@ function* take(
       const most = Math.ceil(t.bits / 7);
       for (let n = 1; n <= most; n++) {
         const lo = n === 1 ? 0 : 2 ** (7 * (n - 1));
-        const kept = leaves(field, { lo, hi: Math.min(2 ** (7 * n), 2 ** t.bits) - 1 }, env);
-        if (kept !== undefined)
-          yield { env: how !== "not" ? new Map(env).set(field.name, kept) : env, octets: point(n) };
+        yield* values({ lo, hi: Math.min(2 ** (7 * n), 2 ** t.bits) - 1 }, point(n));
       }
       return;
     }

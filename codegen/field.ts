@@ -125,7 +125,9 @@ export class FieldResolver {
     };
     if (spec.when !== undefined) this.expr(spec.when, seen, at, "the condition");
     const snake = name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
-    const label = `${shown}.${spec.shown ?? snake}`;
+    // A choice has no octets of its own: its fields are shown as the header's, unless it has a name.
+    const choice = spec.type.kind === "choose" && spec.shown === undefined;
+    const label = choice ? shown : `${shown}.${spec.shown ?? snake}`;
     const type = resolveType({ resolver: this, name, path, spec, seen, at, label, fault });
     const musts: FieldModel["musts"][number][] = [];
     const shoulds: FieldModel["shoulds"][number][] = [];

@@ -38,7 +38,7 @@ export async function generate(project: Project, sources?: Set<string>): Promise
     const mend = "write one, or begin with --new acme/trace";
     refuse({ file: name, line: 1, column: 1 }, "no file of this folder exports a header", mend);
   }
-  const emitted = emit(model);
+  const emitted = await emit(model);
   const twice = emitted.find(({ path }, i) => path === emitted[i + 1]?.path);
   const own = model.headers.find(({ file }) => `${file}.ts` === twice?.path);
   if (own !== undefined) {

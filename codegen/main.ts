@@ -21,7 +21,7 @@ const HELP = `Generates codecs, dissector tables, documentation and test materia
   --js         JavaScript with declarations, instead of TypeScript
   --check      writes nothing; fails if what is there is not what would be generated
   --watch      generates again after every change of a spec
-  --new NAME   writes a first spec and its test, then generates
+  --new NAME   writes a first spec, its layer and its test, then generates
 
 Examples
 

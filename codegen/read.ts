@@ -40,7 +40,7 @@ export function specFiles(folder: string): string[] {
       const path = join(dir, entry.name);
       if (entry.isDirectory()) {
         if (entry.name !== "node_modules" && !entry.name.startsWith(".")) visit(path);
-      } else if (/\.ts$/.test(entry.name) && !/\.(d|test|test-d)\.ts$/.test(entry.name)) {
+      } else if (/\.ts$/.test(entry.name) && !/\.(d|layer|test|test-d)\.ts$/.test(entry.name)) {
         const file = relative(folder, path).split(sep).join("/");
         if (file !== "lang.ts" && file !== "index.ts") found.push(file);
       }

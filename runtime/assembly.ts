@@ -1,7 +1,7 @@
 /**
  * A message that comes in pieces, brought together once.
  *
- * Never allocates by what a header claims: at most 64 KiB, or four times what has arrived. Until a
+ * Never allocates by what a header claims: at most 4 KiB, or four times what has arrived. Until a
  * quarter is here large pieces are kept where they lie and small ones copied together, so that a
  * message in pieces of one octet holds no more memory than another.
  */
@@ -9,9 +9,11 @@ import { allocate, Message } from "./message.js";
 import type { Stats } from "./stats.js";
 
 /** Claims up to here are believed. */
-const TRUST = 64 * 1024;
-/** Pieces from here on are kept as they are. */
+const TRUST = 4 * 1024;
+/** Pieces from here on are kept as they are; smaller ones are copied to buffers that grow, from … to. */
 const KEEP = 8 * 1024;
+const SMALL = 1024;
+const LARGE = 64 * 1024;
 
 export class Assembly {
   /** Octets that are still to come. */
@@ -74,7 +76,7 @@ export class Assembly {
   #collect(piece: Uint8Array): void {
     let small = this.#small;
     if (small === undefined || this.#smallFill + piece.length > small.length) {
-      const size = Math.min(TRUST, Math.max(KEEP, (small?.length ?? 0) * 2));
+      const size = Math.min(LARGE, Math.max(SMALL, piece.length, (small?.length ?? 0) * 2));
       this.#seal();
       small = this.#small = allocate(size, this.stats);
     }

@@ -8,10 +8,12 @@
 import { allocate, Message, type Room } from "./message.js";
 import type { Stats } from "./stats.js";
 
-/** Octets of a block; larger ones cost cache and latency, smaller ones calls of the system. */
+/** Octets after which a block is written at once: more costs cache and latency, less calls of the system. */
 export const BLOCK = 64 * 1024;
 /** Bodies from here on are borrowed. */
 export const BORROW = 16 * 1024;
+/** Octets of a block's buffer: one more message fits behind its mark, so that it is one piece. */
+const BUFFER = BLOCK + BORROW + 256;
 
 export class Block {
   #bytes: Uint8Array | undefined;
@@ -56,7 +58,7 @@ export class Block {
     const all = room.head + n + room.tail;
     let floor = 0;
     let out: Message;
-    if (all <= BLOCK) {
+    if (all <= BORROW) {
       floor = this.#reserve(all);
       out = new Message(this.#bytes as Uint8Array, this.#view, floor, floor, floor);
     } else {
@@ -88,6 +90,8 @@ export class Block {
     const pieces = this.#pieces;
     this.#pieces = [];
     this.length = 0;
+    // What is left would cut the next block in two.
+    if (this.#next >= BLOCK) this.#bytes = undefined;
     return pieces;
   }
 
@@ -108,9 +112,9 @@ export class Block {
 
   #reserve(n: number): number {
     let at = this.#next;
-    if (this.#bytes === undefined || at + n > BLOCK) {
+    if (this.#bytes === undefined || at + n > BUFFER) {
       this.#cut();
-      this.#bytes = allocate(BLOCK, this.stats);
+      this.#bytes = allocate(BUFFER, this.stats);
       this.#view = new DataView(this.#bytes.buffer);
       at = this.#from = this.#to = 0;
     }

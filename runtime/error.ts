@@ -45,6 +45,14 @@ export class StateError extends WirestackError {
 /** The peer is not of our kind. Its connection is closed, and `refused` tells. */
 export class PeerError extends WirestackError {
   readonly code = "ERR_PEER";
+
+  /** For a peer that greeted with a protocol which ours does not talk to. */
+  static stranger(theirs: number, ours: { name: string; type: number; peer: number }): PeerError {
+    const hex = (n: number) => `0x${n.toString(16)}`;
+    return new PeerError(
+      `the peer's protocol is ${hex(theirs)}; ${ours.name} (${hex(ours.type)}) talks to ${hex(ours.peer)}`,
+    );
+  }
 }
 
 /** The peer is broken or hostile. */

@@ -36,6 +36,8 @@ export class Pipe extends Element {
   /** It takes messages now. */
   ready = false;
   attached = false;
+  /** Its hub takes nothing from it. */
+  held = false;
   #closed = false;
   #why: Error | undefined;
 
@@ -97,11 +99,12 @@ export abstract class Hub extends Element {
   #next = 0;
   #ready = 0;
   #stopped = false;
+  #first = 0;
   #ending = false;
 
   constructor(
     readonly context: Context,
-    readonly protocol: Protocol,
+    readonly protocol: Protocol | undefined,
     /** It says `stop` when no pipe is ready. The others drop, and count. */
     readonly waits: boolean,
   ) {
@@ -136,15 +139,34 @@ export abstract class Hub extends Element {
     return undefined;
   }
 
+  /**
+   * Gives a message to every pipe but the one it came from, each with a head of its own and the body
+   * shared. Who takes no more misses it, and it is counted by `rule`.
+   */
+  spread(m: Message, rule: string): void {
+    const { pipes, context } = this;
+    const from = m.pipe;
+    let last: Pipe | undefined;
+    // Settled before anybody is called: a pipe may go while it takes a message.
+    const takers = pipes.length > 1 ? [...pipes] : pipes;
+    for (const pipe of takers) {
+      if (pipe === from) continue;
+      if (!pipe.ready) {
+        context.stats.drop(rule);
+        continue;
+      }
+      if (last !== undefined) last.down(m.fork(m.start - m.floor, context.slab));
+      last = pipe;
+    }
+    if (last?.ready) last.down(m);
+  }
+
   /** Takes a pipe in; answers why not. */
   attach(pipe: Pipe): Error | undefined {
     const { protocol } = this;
     const { type } = pipe.facts;
-    if (type !== undefined && type !== protocol.peer) {
-      const [theirs, ours] = [hex(type), hex(protocol.type)];
-      return new PeerError(
-        `the peer's protocol is ${theirs}; ${protocol.name} (${ours}) talks to ${hex(protocol.peer)}`,
-      );
+    if (type !== undefined && protocol !== undefined && type !== protocol.peer) {
+      return PeerError.stranger(type, protocol);
     }
     if (this.#ending) return new PeerError("the socket is closing");
     const reason = this.refuses(pipe);
@@ -158,6 +180,13 @@ export abstract class Hub extends Element {
     this.event({ type: "attached", pipe });
     this.turned(pipe, true);
     return undefined;
+  }
+
+  /** Takes nothing from this pipe for now, whatever the others do; or takes from it again. */
+  hold(pipe: Pipe, held: boolean): void {
+    if (pipe.held === held) return;
+    pipe.held = held;
+    if (!this.#stopped) pipe.below.control(held ? STOP : GO);
   }
 
   /** A pipe takes messages, or takes no more. */
@@ -182,9 +211,11 @@ export abstract class Hub extends Element {
   override control(c: Control): void {
     switch (c.type) {
       case "stop":
-      case "go":
-        this.#stopped = c.type === "stop";
+        this.#stopped = true;
         break;
+      case "go":
+        this.#stopped = false;
+        return this.#resume();
       case "end":
         this.#ending = true;
         if (this.pipes.length === 0) return this.event(ENDED);
@@ -195,9 +226,17 @@ export abstract class Hub extends Element {
     this.#all(c);
   }
 
+  /** Each in its turn is the first to go on: what it holds may be all that the side above takes. */
+  #resume(): void {
+    const pipes = [...this.pipes];
+    const first = this.#first++;
+    for (let i = 0; i < pipes.length && !this.#stopped; i++) {
+      const pipe = pipes[(first + i) % pipes.length] as Pipe;
+      if (!pipe.held) pipe.below.control(GO);
+    }
+  }
+
   #all(c: Control): void {
     for (const pipe of [...this.pipes]) pipe.below.control(c);
   }
 }
-
-const hex = (n: number): string => `0x${n.toString(16)}`;

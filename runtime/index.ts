@@ -1,4 +1,5 @@
 /** The package's root. */
+export { Ask, type Handler, Replier, type ServeOptions } from "./answering.js";
 export { type DeviceOptions, device } from "./device.js";
 export type { Connection, Env, Listening, Net, Receiver, Timer, Where } from "./env.js";
 export * from "./error.js";
@@ -17,28 +18,41 @@ export type {
   Ports,
   Protocol,
   Same,
+  TtlOptions,
   Up,
 } from "./layer.js";
 export { Element } from "./layer.js";
+export type { Link, LinkListener, Links } from "./link.js";
 export { Message, type Room } from "./message.js";
 export { node } from "./node.js";
+export { opener } from "./open.js";
 export * from "./port.js";
+export { bus, xbus } from "./protocol/bus.js";
 export { pair0, xpair0 } from "./protocol/pair0.js";
+export { pair1, xpair1 } from "./protocol/pair1.js";
 export { pull, push, xpull, xpush } from "./protocol/pipeline.js";
+export { pub, type SubOptions, Subscriber, sub, xpub, xsub } from "./protocol/pubsub.js";
 export {
-  Ask,
-  type Handler,
-  type HopOptions,
-  Replier,
   type ReqOptions,
   Requester,
+  type RequestOptions,
   rep,
   req,
   xrep,
   xreq,
 } from "./protocol/reqrep.js";
+export { star, xstar } from "./protocol/star.js";
+export {
+  respondent,
+  type SurveyOptions,
+  Surveyor,
+  type SurveyorOptions,
+  surveyor,
+  xrespondent,
+  xsurveyor,
+} from "./protocol/survey.js";
 export { open, schemes } from "./schemes.js";
-export type { SocketOptions } from "./socket.js";
+export type { Row, Schemes, SocketOptions } from "./socket.js";
 export { type Stack, stack } from "./stack.js";
 export { Stats } from "./stats.js";
 export { inproc } from "./transport/inproc.js";

@@ -25,7 +25,9 @@ export type Control =
   /** Drop the connection, for this reason. */
   | { readonly type: "close"; readonly error?: Error }
   /** Nobody waits for this any more. */
-  | { readonly type: "cancel"; readonly exchange: Exchange };
+  | { readonly type: "cancel"; readonly exchange: Exchange }
+  /** Messages that begin with this are wanted, or are no more. */
+  | { readonly type: "subscribe" | "unsubscribe"; readonly topic: Uint8Array };
 
 /** Said upwards. */
 export type Event =
@@ -163,7 +165,9 @@ export interface Layer<
   readonly headers?: readonly HeaderFacts[];
   /** It needs each message's octets in one piece. */
   readonly contiguous?: true;
-  /** Of a hub. */
+  /** It makes many connections one: a raw protocol. */
+  readonly hub?: true;
+  /** Of a raw protocol: what openings below tell the peer. */
   readonly protocol?: Protocol;
   /** Of a cooked protocol: the raw one that it stands on. */
   readonly raw?: () => Layer<"link", "raw">;
@@ -201,4 +205,16 @@ export function roomOf(layers: readonly Layer[]): Room {
     }
   }
   return { head, tail };
+}
+
+/** Of protocols whose messages may go through devices. */
+export interface TtlOptions {
+  /** Hops after which a message is dropped: 1 to 15. Default: 8. */
+  readonly ttl?: number;
+}
+
+/** What `ttl` comes to; throws RangeError. */
+export function ttlOf({ ttl = 8 }: TtlOptions): number {
+  if (Number.isInteger(ttl) && ttl >= 1 && ttl <= 15) return ttl;
+  throw new RangeError(`ttl is a whole number from 1 to 15; not ${ttl}`);
 }

@@ -72,6 +72,9 @@ export class Exchange {
   over = false;
 }
 
+/** A window, at one time. */
+export type Mark = Pick<Message, "bytes" | "view" | "floor" | "start" | "end" | "ceiling" | "rest">;
+
 export class Message {
   /** The window's buffer, and its view: offsets of both are the same. */
   bytes: Uint8Array;
@@ -274,6 +277,22 @@ export class Message {
   segments(): Uint8Array[] {
     if (this.end === this.start) return [...this.rest];
     return [this.bytes.subarray(this.start, this.end), ...this.rest];
+  }
+
+  /** The window as it is, to be put back: whoever sends a message again begins where it did before. */
+  mark(): Mark {
+    const { bytes, view, floor, start, end, ceiling, rest } = this;
+    return { bytes, view, floor, start, end, ceiling, rest };
+  }
+
+  reset(mark: Mark): void {
+    this.bytes = mark.bytes;
+    this.view = mark.view;
+    this.floor = mark.floor;
+    this.start = mark.start;
+    this.end = mark.end;
+    this.ceiling = mark.ceiling;
+    this.rest = mark.rest;
   }
 
   /** Another message of the same octets: a head of its own to push on, and the body shared. */

@@ -5,7 +5,7 @@ import type { Connection, Env, Net, Receiver, Where } from "./env.js";
 import { SystemError } from "./error.js";
 
 /** Octets that may lie in a connection, given to the system but not yet taken, before it says stop. */
-const IN_FLIGHT = 256 * 1024;
+const IN_FLIGHT = 1024 * 1024;
 
 const SETTINGS = { noDelay: true, allowHalfOpen: true, highWaterMark: IN_FLIGHT } as const;
 
@@ -14,28 +14,6 @@ const builtin = <T>(name: string): T => {
   const found = globalThis.process?.getBuiltinModule?.(name as "node:net");
   if (found === undefined) throw new Error(`${name} is not here: this is not node`);
   return found as T;
-};
-
-export const node: Env = {
-  now: () => performance.now(),
-  timer(ms, f, idle = false) {
-    const t = setTimeout(f, ms);
-    if (idle) t.unref();
-    return { cancel: () => clearTimeout(t) };
-  },
-  tick: (f) => process.nextTick(f),
-  turn: (f) => setImmediate(f),
-  random: (octets) => {
-    crypto.getRandomValues(octets);
-  },
-  report: (error) => {
-    const said = error instanceof Error ? error : new Error(String(error));
-    process.emitWarning(said);
-  },
-  get net() {
-    return nodeNet;
-  },
-  names: new Map(),
 };
 
 /** A socket of node's as a Connection, and its events to whoever uses it. */
@@ -157,6 +135,8 @@ function bind(server: NodeNet.Server, at: NodeNet.ListenOptions): Promise<void> 
 /** Binds a path that only this user may use; takes the place of a socket that nobody serves any more. */
 async function bindPath(server: NodeNet.Server, path: string): Promise<void> {
   const fs = builtin<typeof Fs>("node:fs");
+  // Of a folder that is missing libuv would say EACCES.
+  fs.accessSync(path.slice(0, path.lastIndexOf("/") + 1) || ".");
   const privately = () => {
     const umask = maskFiles(0o177);
     // libuv binds a path before listen() returns, so the mask holds for it alone.
@@ -208,3 +188,23 @@ function localOf(server: NodeNet.Server, where: Where): Where {
   const { address, port } = server.address() as NodeNet.AddressInfo;
   return { host: address, port };
 }
+
+export const node: Env = {
+  now: () => performance.now(),
+  timer(ms, f, idle = false) {
+    const t = setTimeout(f, ms);
+    if (idle) t.unref();
+    return { cancel: () => clearTimeout(t) };
+  },
+  tick: (f) => process.nextTick(f),
+  turn: (f) => setImmediate(f),
+  random: (octets) => {
+    crypto.getRandomValues(octets);
+  },
+  report: (error) => {
+    const said = error instanceof Error ? error : new Error(String(error));
+    process.emitWarning(said);
+  },
+  net: nodeNet,
+  names: new Map(),
+};

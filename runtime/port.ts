@@ -6,12 +6,19 @@
  * their place.
  */
 import { CancelledError, ClosedError, StateError, TimeoutError } from "./error.js";
+import type { Guard } from "./guard.js";
 import { type Context, type Down, type Event, type Facts, GO, STOP, type Up } from "./layer.js";
 import { allocate, type Exchange, Message, type Room } from "./message.js";
 import type { Stats } from "./stats.js";
 
-/** Messages up to here are copied out of the chunk they came in, which they would keep alive. */
-const COPY = 1024;
+/**
+ * Messages up to here are copied out of the chunk they came in, which they would keep alive: up to 64
+ * octets to an array of their own, which V8 makes for next to nothing, beyond to a pool. From 1 KiB on
+ * a copy costs more than all the rest of receiving.
+ */
+const COPY = 512;
+const OWN = 64;
+const POOL = 16 * 1024;
 /** Calls of `send` that may wait at a time; more are a mistake. */
 const WAITING = 65_536;
 
@@ -83,8 +90,13 @@ export interface Socket {
   /** Messages, and octets of them, that may wait for the application. */
   readonly recvBuffer: number;
   readonly recvBufferOctets: number;
-  /** Puts what is to hear from below in its place; `closed` runs when the socket closes. */
-  join(up: Up, closed: (error: ClosedError) => void): void;
+  /** Watches bodies that were sent, if the user asked for it. */
+  readonly guard: Guard | undefined;
+  /**
+   * Puts what is to hear from below in its place. `closed` runs when the socket closes; `drain` says
+   * that it was the peer's doing, and what was received may still be taken.
+   */
+  join(up: Up, closed: (error: ClosedError, drain: boolean) => void): void;
   dial(url: string, options?: RowOptions): Dialer;
   listen(url: string, options?: RowOptions): Promise<Listener>;
   close(): Promise<void>;
@@ -180,6 +192,7 @@ export function compose(body: Body | Message, socket: Socket, copy = false): Mes
     throw new TypeError(`a body is a Uint8Array, a string, or of message(n); not ${typeof body}`);
   }
   const { context, room } = socket;
+  if (!copy) socket.guard?.watch(octets);
   if (!copy && !socket.contiguous) return Message.around(octets, room.head, context.slab);
   const m = Message.blank(octets.length, room, context.slab);
   m.bytes.set(octets, m.start);
@@ -187,6 +200,9 @@ export function compose(body: Body | Message, socket: Socket, copy = false): Mes
   context.stats.copiedOctets += octets.length;
   return m;
 }
+
+let pool: Uint8Array = new Uint8Array(0);
+let poolFill = 0;
 
 /** The octets of a message that came up, for the application to keep. */
 export function bodyOf(m: Message, stats: Stats): Uint8Array {
@@ -196,8 +212,18 @@ export function bodyOf(m: Message, stats: Stats): Uint8Array {
     if (!m.shared || n > COPY) return m.bytes.subarray(m.start, m.end);
     stats.copies++;
     stats.copiedOctets += n;
-    stats.allocations++;
-    return m.bytes.slice(m.start, m.end);
+    if (n <= OWN) {
+      stats.allocations++;
+      return m.bytes.slice(m.start, m.end);
+    }
+    if (poolFill + n > pool.length) {
+      pool = allocate(POOL, stats);
+      poolFill = 0;
+    }
+    const body = pool.subarray(poolFill, poolFill + n);
+    poolFill += n;
+    body.set(m.bytes.subarray(m.start, m.end));
+    return body;
   }
   if (n === 0 && rest.length === 1) return rest[0] as Uint8Array;
   const all = allocate(m.length, stats);
@@ -219,7 +245,7 @@ class Waiter<T> {
   #undo: (() => void) | undefined;
   settled = false;
 
-  constructor(context: Context, { timeout, signal }: Waits, doing: string) {
+  constructor(context: Context, { timeout, signal }: Waits = {}, doing = "") {
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -272,12 +298,12 @@ export class Outlet {
   constructor(readonly socket: Socket) {}
 
   /** Hands it off. Resolves at once while the connection takes more, else when it does again. */
-  send(body: Body | Message, options: SendOptions = {}, exchange?: Exchange): Promise<void> {
+  send(body: Body | Message, options?: SendOptions, exchange?: Exchange): Promise<void> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
-    if (options.signal?.aborted) return Promise.reject(cancelled("send", options.signal));
+    if (options?.signal?.aborted) return Promise.reject(cancelled("send", options.signal));
     let m: Message;
     try {
-      m = compose(body, this.socket, options.copy);
+      m = compose(body, this.socket, options?.copy);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -299,12 +325,12 @@ export class Outlet {
   /** Hands it off and answers true, or answers false and takes nothing. */
   trySend(
     body: Body | Message,
-    options: { readonly copy?: boolean } = {},
+    options?: { readonly copy?: boolean },
     exchange?: Exchange,
   ): boolean {
     if (this.#closed !== undefined) throw this.#closed;
     if (this.#stopped || this.#waiting.length > 0) return false;
-    const m = compose(body, this.socket, options.copy);
+    const m = compose(body, this.socket, options?.copy);
     if (exchange !== undefined) m.exchange = exchange;
     this.#give(m);
     return true;
@@ -353,6 +379,9 @@ export class Outlet {
   }
 }
 
+/** What gives way when the receive queue is full: peers wait, or a message is dropped and counted. */
+export type Overflow = "wait" | "drop-old" | "drop-new";
+
 /** Holds what came until the application takes it. */
 export class Inlet<T> {
   #queue: (T | undefined)[] = [];
@@ -366,6 +395,7 @@ export class Inlet<T> {
     readonly socket: Socket,
     /** Octets of an item. */
     readonly size: (item: T) => number,
+    readonly overflow: Overflow = "wait",
   ) {}
 
   put(item: T): void {
@@ -379,13 +409,21 @@ export class Inlet<T> {
       return;
     }
     if (this.#closed !== undefined) return;
+    if (this.overflow !== "wait" && this.#full()) {
+      stats.drop("receive queue full");
+      if (this.overflow === "drop-new") return;
+      this.tryReceive();
+    }
     this.#queue.push(item);
     this.#octets += n;
-    const { recvBuffer, recvBufferOctets } = this.socket;
-    if (this.#stopped) return;
-    if (this.#queue.length - this.#from < recvBuffer && this.#octets < recvBufferOctets) return;
+    if (this.#stopped || this.overflow !== "wait" || !this.#full()) return;
     this.#stopped = true;
     this.socket.below.control(STOP);
+  }
+
+  #full(): boolean {
+    const { recvBuffer, recvBufferOctets } = this.socket;
+    return this.#queue.length - this.#from >= recvBuffer || this.#octets >= recvBufferOctets;
   }
 
   /** What came first; undefined if there is nothing. */
@@ -400,13 +438,17 @@ export class Inlet<T> {
         this.#stopped = false;
         this.socket.below.control(GO);
       }
+    } else if (this.#from >= 1024 && this.#from * 2 >= this.#queue.length) {
+      // A queue that is never empty must not keep the places of what it held.
+      this.#queue.splice(0, this.#from);
+      this.#from = 0;
     }
     return item;
   }
 
   /** What came first, or what comes next. */
-  receive(options: Waits = {}): Promise<T> {
-    if (options.signal?.aborted) return Promise.reject(cancelled("receive", options.signal));
+  receive(options?: Waits): Promise<T> {
+    if (options?.signal?.aborted) return Promise.reject(cancelled("receive", options.signal));
     const item = this.tryReceive();
     if (item !== undefined) return Promise.resolve(item);
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
@@ -430,10 +472,9 @@ export class Inlet<T> {
     };
   }
 
-  close(error: ClosedError): void {
+  close(error: ClosedError, drain = false): void {
     this.#closed = error;
-    this.#queue = [];
-    this.#from = 0;
+    if (!drain) this.#queue.length = this.#from = 0;
     for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
   }
 }
@@ -472,11 +513,12 @@ class Bodies implements Up {
   constructor(
     socket: Socket,
     readonly outlet: Outlet | undefined,
+    overflow?: Overflow,
   ) {
-    this.inlet = new Inlet(socket, lengthOf);
+    this.inlet = new Inlet(socket, lengthOf, overflow);
     this.#stats = socket.context.stats;
-    socket.join(this, (error) => {
-      this.inlet.close(error);
+    socket.join(this, (error, drain) => {
+      this.inlet.close(error, drain);
       outlet?.close(error);
     });
   }
@@ -494,9 +536,9 @@ class Bodies implements Up {
 export class Taker extends Port {
   readonly #inlet: Inlet<Uint8Array>;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, overflow?: Overflow) {
     super(socket);
-    this.#inlet = new Bodies(socket, undefined).inlet;
+    this.#inlet = new Bodies(socket, undefined, overflow).inlet;
   }
 
   /** The next message, from whomever. */

@@ -1,6 +1,7 @@
 /** What an address stands for: the layers that it puts under a stack, the uppermost first. */
 import { sp, spIpc } from "./framing/sp.js";
-import { opener, type Schemes } from "./socket.js";
+import { opener } from "./open.js";
+import type { Schemes } from "./socket.js";
 import { inproc } from "./transport/inproc.js";
 import { ipc } from "./transport/ipc.js";
 import { memory } from "./transport/memory.js";

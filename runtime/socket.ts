@@ -1,42 +1,30 @@
 /**
- * A stack that runs: connections below the hub, one port above it.
- *
- * An address completes the stack from a row of the scheme table. Each connection opens layer by
- * layer, within one deadline for all of them, and takes part when its topmost layer is open.
+ * A stack that runs: connections below the hub, one port above it. An address completes the stack
+ * from a row of the scheme table.
  */
 import { Block } from "./block.js";
-import { chance, type Env, type Timer } from "./env.js";
-import {
-  CancelledError,
-  ClosedError,
-  PeerError,
-  StackError,
-  TimeoutError,
-  WireError,
-} from "./error.js";
+import { Accepting, Connecting, type End, type Home, type Reconnect } from "./endpoint.js";
+import type { Env } from "./env.js";
+import { ClosedError, StackError } from "./error.js";
+import { Guard } from "./guard.js";
 import { type Hub, Pipe, type PipeOwner } from "./hub.js";
 import {
+  CLOSE,
   type Context,
   type Down,
   Element,
   END,
-  type Face,
   type Limits,
   type PipeContext,
-  type Ports,
   roomOf,
   STOP,
-  type Transport,
   type Up,
 } from "./layer.js";
 import { type Message, type Room, Slab } from "./message.js";
 import { node } from "./node.js";
-import type { Dialer, Listener, PipeInfo, RowOptions, Socket, SocketEvents } from "./port.js";
-import { type AnyLayer, check, joint, lines, type Stack } from "./stack.js";
+import type { Dialer, Listener, RowOptions, Socket, SocketEvents } from "./port.js";
+import { type AnyLayer, check, joint, lines } from "./stack.js";
 import { Stats } from "./stats.js";
-
-/** Connections of a listener that may be opening at a time; the oldest has to go. */
-const OPENING = 256;
 
 export interface SocketOptions {
   /** Longest message from a peer, in octets with its protocol header. 0: no limit. Default: 1 MiB. */
@@ -48,7 +36,7 @@ export interface SocketOptions {
   /** Messages held while there is no connection. Default: 128. */
   readonly sendBuffer?: number;
   /** Milliseconds between attempts to connect: from `min`, more each time, up to `max`, jittered. */
-  readonly reconnect?: { readonly min?: number; readonly max?: number };
+  readonly reconnect?: Reconnect;
   /** Milliseconds for a connection to open, all its layers together. Default: 10,000. */
   readonly openTimeout?: number;
   /** Milliseconds that `close` waits for what was handed off. Default: 1,000. */
@@ -58,6 +46,10 @@ export interface SocketOptions {
    * in which a layer insists on that. Default: as the layers need.
    */
   readonly mode?: "contiguous" | "scatter";
+  /** Tells by `error` who writes to a body after it was sent. Slow: for debugging. */
+  readonly guard?: boolean;
+  /** Closes the socket when it is raised. */
+  readonly signal?: AbortSignal;
   /** The world; another one in tests. */
   readonly env?: Env;
 }
@@ -66,33 +58,15 @@ export interface SocketOptions {
 export type Row = readonly ((options?: never) => AnyLayer)[];
 export type Schemes = Readonly<Record<`${string}://`, Row>>;
 
-/** What `open` takes: a stack, or its upper end. */
-export type Opening<T extends Face> = Stack<T> | { readonly above: T; readonly name: string };
-
-/** Makes `open` for a table of schemes. */
-export function opener(
-  schemes: Schemes,
-): <T extends keyof Ports>(stack: Opening<T>, options?: SocketOptions) => Ports[T] {
-  return (given, options = {}) => {
-    const layers = "layers" in given ? given.layers : [given as AnyLayer];
-    return new Running(complete(layers), schemes, options).port as never;
-  };
-}
-
-/** A list that ends in a cooked protocol stands on its raw one. */
-function complete(layers: readonly AnyLayer[]): readonly AnyLayer[] {
-  const raw = layers.at(-1)?.raw;
-  const whole = raw === undefined ? layers : [...layers, raw()];
-  return check(whole).layers;
-}
-
-class Running implements Socket, PipeOwner {
+/** A stack with a hub, and its connections. */
+export class Running implements Socket, Home {
   readonly context: Context;
   readonly below: Down;
   readonly contiguous: boolean;
   readonly recvBuffer: number;
   readonly recvBufferOctets: number;
   readonly port: object;
+  readonly guard: Guard | undefined;
   room: Room;
 
   readonly env: Env;
@@ -102,21 +76,27 @@ class Running implements Socket, PipeOwner {
   /** Above the hub, and below it. */
   readonly #upper: readonly AnyLayer[];
   readonly #lower: readonly AnyLayer[];
-  readonly #hub: Hub;
+  readonly hub: Hub;
   readonly #top: Element;
   readonly #endpoints = new Set<End>();
   readonly #ears = new Map<string, Set<(e: never) => void>>();
-  #leave: ((error: ClosedError) => void) | undefined;
+  #leave: ((error: ClosedError, drain: boolean) => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(layers: readonly AnyLayer[], schemes: Schemes, options: SocketOptions) {
+  constructor(
+    layers: readonly AnyLayer[],
+    schemes: Schemes,
+    options: SocketOptions,
+    /** The hub that a new connection belongs to: this socket's, unless each has its own. */
+    readonly hubOf: () => Hub = () => this.hub,
+  ) {
     this.#layers = layers;
     this.#schemes = schemes;
     this.#options = options;
     this.env = options.env ?? node;
     this.recvBuffer = count("recvBuffer", options.recvBuffer ?? 1024, 1);
     this.recvBufferOctets = count("recvBufferOctets", options.recvBufferOctets ?? 2 ** 21, 1);
-    const at = layers.findIndex((l) => l.protocol !== undefined);
+    const at = layers.findIndex((l) => l.hub);
     if (at < 0) throw new StackError(`no layer of ${names(layers)} makes many connections one`);
     const hub = layers[at] as AnyLayer;
     this.#upper = layers.slice(0, at);
@@ -131,9 +111,10 @@ class Running implements Socket, PipeOwner {
     this.#modeOf(this.#lower);
     this.contiguous = this.#upper.some((l) => l.contiguous);
     this.room = roomOf(layers);
+    this.guard = options.guard ? new Guard(this.env, (error) => this.threw(error)) : undefined;
 
-    this.#hub = made(hub, this.context) as Hub;
-    let top: Element = this.#hub;
+    this.hub = made(hub, this.context) as Hub;
+    let top: Element = this.hub;
     for (const layer of [...this.#upper].reverse()) top = put(made(layer, this.context), top);
     this.#top = top;
     this.below = top;
@@ -141,10 +122,14 @@ class Running implements Socket, PipeOwner {
     if (port === undefined)
       throw new StackError(`'${layers[0]?.name}' shows no face to an application`);
     this.port = port(this as never);
-    if (this.#hub.waits) this.#hub.event(STOP);
+    if (this.hub.waits) this.hub.event(STOP);
+    if (options.signal?.aborted) this.close();
+    options.signal?.addEventListener("abort", this.#abort);
   }
 
-  join(up: Up, closed: (error: ClosedError) => void): void {
+  readonly #abort = (): void => void this.close();
+
+  join(up: Up, closed: (error: ClosedError, drain: boolean) => void): void {
     this.#top.above = up;
     this.#leave = closed;
   }
@@ -168,7 +153,8 @@ class Running implements Socket, PipeOwner {
       if (!used.has(name))
         throw new StackError(`${scheme} has no layer '${name}' to give options to`);
     }
-    const lowest = this.#layers.at(-1) as AnyLayer;
+    // Looking through layers that stand on whatever they show.
+    const lowest = this.#layers.findLast((l) => l.below.same === undefined) as AnyLayer;
     const rest = url.slice(scheme.length);
     if (lowest.transport !== undefined) {
       if (lowest.name === row.at(-1)?.name) return { layers: this.#lower, rest };
@@ -183,11 +169,8 @@ class Running implements Socket, PipeOwner {
     }
     check([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
     this.#modeOf(layers);
-    const head = roomOf([...this.#upper, this.#layers[this.#upper.length] as AnyLayer, ...layers]);
-    this.room = {
-      head: Math.max(this.room.head, head.head),
-      tail: Math.max(this.room.tail, head.tail),
-    };
+    const { head, tail } = roomOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
+    this.room = { head: Math.max(this.room.head, head), tail: Math.max(this.room.tail, tail) };
     return { layers, rest };
   }
 
@@ -199,10 +182,11 @@ class Running implements Socket, PipeOwner {
     }
   }
 
-  dial(url: string, options: RowOptions = {}): Dialer {
+  /** `again`: connects again when the connection is lost, or was not to be had. */
+  dial(url: string, options: RowOptions = {}, again = true): Dialer {
     this.#open();
     const { layers, rest } = this.#way(url, options);
-    const dialer = new Connecting(this, url, layers, rest, this.#options);
+    const dialer = new Connecting(this, url, layers, rest, this.#options.reconnect, again);
     this.#endpoints.add(dialer);
     dialer.start();
     return dialer;
@@ -250,11 +234,8 @@ class Running implements Socket, PipeOwner {
       if (i < layers.length - 1) top = put(made(layers[i] as AnyLayer, context), top);
       if (i === highest) top = put(new Gather(context.block, roomOf(layers.slice(i))), top);
     }
-    return put(new Pipe(this.#hub, owner), top);
+    return put(new Pipe(this.hubOf(), owner), top);
   }
-
-  attached(_pipe: Pipe): void {}
-  closed(_pipe: Pipe, _error: Error | undefined): void {}
 
   get openTimeout(): number {
     return this.#options.openTimeout ?? 10_000;
@@ -262,19 +243,22 @@ class Running implements Socket, PipeOwner {
 
   // --- the end ---
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /** `drain`: what was received may still be taken. */
+  close(drain = false): Promise<void> {
+    this.#closing ??= this.#close(drain);
     return this.#closing;
   }
 
-  #close(): Promise<void> {
-    this.#leave?.(new ClosedError("the socket is closed"));
+  #close(drain: boolean): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#leave?.(new ClosedError("the socket is closed"), drain);
     return new Promise((done) => {
       let over = false;
       const finish = () => {
         if (over) return;
         over = true;
         timer.cancel();
+        this.below.control(CLOSE);
         for (const e of this.#endpoints) e.drop();
         done(Promise.all([...this.#endpoints].map((e) => e.close())).then(() => {}));
       };
@@ -336,178 +320,6 @@ class Running implements Socket, PipeOwner {
   }
 }
 
-/** What a pipe of this socket came from. */
-abstract class End implements PipeOwner {
-  /** Connections that are opening, and the deadline of each. */
-  readonly opening = new Map<Pipe, Timer>();
-  /** Connections that take part. */
-  readonly pipes = new Set<Pipe>();
-  /** There will be no new ones. */
-  over = false;
-
-  constructor(
-    readonly socket: Running,
-    public url: string,
-    readonly layers: readonly AnyLayer[],
-  ) {}
-
-  get transport(): Transport {
-    return this.layers.at(-1)?.transport as Transport;
-  }
-
-  /** Follows a new connection until it takes part, or comes to nothing. */
-  follow(element: Element, context: PipeContext): Pipe {
-    const pipe = this.socket.raise(element, this.layers, context, this);
-    const { openTimeout } = this.socket;
-    const late = () =>
-      pipe.close(new TimeoutError(`${this.url}: not open within ${openTimeout} ms`));
-    this.opening.set(pipe, this.socket.env.timer(openTimeout, late, true));
-    return pipe;
-  }
-
-  attached(pipe: Pipe): void {
-    this.#settle(pipe);
-    this.pipes.add(pipe);
-    this.socket.context.stats.attached++;
-    this.socket.tell("attached", { pipe: infoOf(pipe), url: this.url });
-  }
-
-  closed(pipe: Pipe, error: Error | undefined): void {
-    this.#settle(pipe);
-    const { stats } = this.socket.context;
-    if (error instanceof WireError) stats.breach(error.rule);
-    if (this.pipes.delete(pipe)) {
-      if (this.over && this.pipes.size === 0) this.socket.forget(this);
-      stats.detached++;
-      this.socket.tell("detached", { pipe: infoOf(pipe), url: this.url, error });
-      return;
-    }
-    if (this.socket.closing) return;
-    stats.refused++;
-    const why = error ?? new PeerError(`${this.url}: the peer closed before it was open`);
-    this.socket.tell("refused", { facts: pipe.facts, url: this.url, error: why });
-  }
-
-  #settle(pipe: Pipe): void {
-    this.opening.get(pipe)?.cancel();
-    this.opening.delete(pipe);
-  }
-
-  /** Drops every connection. */
-  drop(): void {
-    for (const pipe of [...this.opening.keys(), ...this.pipes]) pipe.close();
-  }
-
-  /** The socket is closing: what is lost now stays lost. */
-  last(): void {}
-
-  /** No new connections. */
-  async close(): Promise<void> {
-    this.over = true;
-    await this.stop();
-    if (this.pipes.size === 0) this.socket.forget(this);
-  }
-
-  protected abstract stop(): Promise<void>;
-
-  toString(): string {
-    const below = this.layers.map((l) => l.name).join(" ");
-    const n = this.pipes.size;
-    return `${this.verb} ${this.url} (${below}): ${n} connection${n === 1 ? "" : "s"}`;
-  }
-  abstract readonly verb: string;
-}
-
-/** Connects, and again. */
-class Connecting extends End implements Dialer {
-  readonly verb = "dial";
-  readonly ready: Promise<PipeInfo>;
-  #resolve!: (pipe: PipeInfo) => void;
-  #reject!: (error: Error) => void;
-  #timer: Timer | undefined;
-  readonly #min: number;
-  readonly #max: number;
-  #delay: number;
-
-  constructor(
-    socket: Running,
-    url: string,
-    layers: readonly AnyLayer[],
-    readonly rest: string,
-    { reconnect: { min = 100, max = 10_000 } = {} }: SocketOptions,
-  ) {
-    super(socket, url, layers);
-    this.#min = this.#delay = min;
-    this.#max = Math.max(min, max);
-    this.ready = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    // Who does not wait for it need not handle it.
-    this.ready.catch(() => {});
-  }
-
-  start(): void {
-    const context = this.socket.pipeContext("dial");
-    this.follow(this.transport.dial(this.rest, context), context);
-  }
-
-  override attached(pipe: Pipe): void {
-    this.#delay = this.#min;
-    super.attached(pipe);
-    this.#resolve(infoOf(pipe));
-  }
-
-  override closed(pipe: Pipe, error: Error | undefined): void {
-    super.closed(pipe, error);
-    if (this.over) return;
-    // Decorrelated jitter: clients that lost the same server do not come back together.
-    const delay = this.#delay;
-    const next = this.#min + chance(this.socket.env) * (delay * 3 - this.#min);
-    this.#delay = Math.min(this.#max, next);
-    this.#timer = this.socket.env.timer(delay, () => this.start());
-  }
-
-  override last(): void {
-    this.over = true;
-    this.#timer?.cancel();
-    this.#reject(new CancelledError(`${this.url}: closed before it was connected`));
-  }
-
-  protected override async stop(): Promise<void> {
-    this.last();
-    for (const pipe of this.opening.keys()) pipe.close();
-  }
-}
-
-/** Accepts connections. */
-class Accepting extends End implements Listener {
-  readonly verb = "listen";
-  #close: (() => Promise<void>) | undefined;
-
-  async bind(rest: string): Promise<void> {
-    const { transport, socket } = this;
-    const bound = await transport.listen(rest, socket.context, (run) => {
-      const context = socket.pipeContext("listen");
-      const element = run(context);
-      if (this.opening.size >= OPENING) {
-        const [oldest] = this.opening.keys();
-        const why = `more than ${OPENING} connections are opening, and this is the oldest`;
-        oldest?.close(new PeerError(why));
-      }
-      this.follow(element, context);
-      return element;
-    });
-    this.url = this.url.slice(0, this.url.length - rest.length) + bound.rest;
-    this.#close = () => bound.close();
-    if (socket.closing) await bound.close();
-  }
-
-  protected override async stop(): Promise<void> {
-    await this.#close?.();
-  }
-}
-
 /** Copies each message into one piece, with room for what is below. */
 class Gather extends Element {
   constructor(
@@ -532,11 +344,6 @@ function made(layer: AnyLayer, context: Context): Element {
   if (layer.make === undefined)
     throw new StackError(`'${layer.name}' can only be the lowest layer`);
   return layer.make(context as PipeContext);
-}
-
-function infoOf(pipe: Pipe): PipeInfo {
-  const { number, facts } = pipe;
-  return { number, facts };
 }
 
 function names(layers: readonly AnyLayer[]): string {

@@ -22,6 +22,9 @@ export class Stream extends Element implements Receiver {
   #connection: Connection | undefined;
   #scheduled = false;
   #full = false;
+  #paused = false;
+  /** The peer said the end while the side above took no more: what it has not taken comes first. */
+  #heardEnd = false;
   #ending = false;
   #closed = false;
   #error: Error | undefined;
@@ -60,8 +63,11 @@ export class Stream extends Element implements Receiver {
   override control(c: Control): void {
     switch (c.type) {
       case "stop":
+        this.#paused = true;
         return this.#connection?.pause();
       case "go":
+        this.#paused = false;
+        if (this.#heardEnd) return this.ended();
         return this.#connection?.resume();
       case "end":
         return this.#end();
@@ -99,7 +105,7 @@ export class Stream extends Element implements Receiver {
   }
 
   drained(): void {
-    if (!this.#full) return;
+    if (!this.#full || this.#heardEnd) return;
     this.#full = false;
     this.above.event(GO);
   }
@@ -108,7 +114,9 @@ export class Stream extends Element implements Receiver {
     // When both sides have said the end, the connection closes by itself, once all is written.
     if (this.#ending) return;
     this.#write();
-    this.#connection?.destroy();
+    if (!this.#paused) return this.#connection?.destroy();
+    this.#heardEnd = this.#full = true;
+    this.above.event(STOP);
   }
 
   closed(error?: Error): void {

@@ -22,7 +22,7 @@ const node = /^node:/;
 const lang = /^spec\/lang(\.ts$|\/)/;
 /** What layers are made of: messages below, ports above, and the world around. */
 const joints =
-  /^runtime\/(message|block|assembly|layer|hub|waiting|slots|stream|address|port|error|env|node|stats)\.ts$/;
+  /^runtime\/(message|block|assembly|layer|hub|waiting|slots|stream|address|topics|answering|port|guard|error|env|node|stats)\.ts$/;
 const generated = /^generated\//;
 /** Stands for a name that is not written out, as of a spec that the user points at. */
 const computed = "(computed)";
@@ -43,7 +43,7 @@ const rules: readonly Rule[] = [
   { files: /^generated\/arbitraries\//, may: [generated, /^fast-check$/] },
   { files: /^generated\/dissect(\.ts$|\/)/, may: [generated] },
   { files: generated, may: [] },
-  { files: joints, may: [joints], lazily: [node] },
+  { files: joints, may: [joints, generated], lazily: [node] },
   {
     files: /^runtime\/dissect\//,
     may: [generated, joints, /^runtime\/dissect\//, node],
@@ -53,8 +53,8 @@ const rules: readonly Rule[] = [
     may: [generated, joints, node],
   },
   {
-    files: /^runtime\/(stack|socket|device)\.ts$/,
-    may: [joints, /^runtime\/(stack|socket)\.ts$/],
+    files: /^runtime\/(stack|endpoint|socket|link|open|device)\.ts$/,
+    may: [joints, /^runtime\/(stack|endpoint|socket|link)\.ts$/],
   },
   { files: /^runtime\/(schemes|index)\.ts$/, may: [/^runtime\/(?!cli\/)/, generated] },
   {

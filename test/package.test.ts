@@ -1,6 +1,7 @@
-// timeout: 120
+// timeout: 240
 /** The package as a stranger gets it: packed, installed in an empty folder, used. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   copyFileSync,
   cpSync,
@@ -13,8 +14,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import * as esbuild from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { open, rep } from "../runtime/index.js";
+import { peerTest } from "./support/peers.js";
 
 const test = suite<{ folder: string }>("package");
 const npm = (args: string[], cwd: string) =>
@@ -33,6 +37,7 @@ test.before((context) => {
   );
   npm(["install", "--omit=optional", "--omit=peer", "--offline", `./${tarball}`], folder);
   copyFileSync("test/captures/peers/dev-nng-reqrep.pcap", join(folder, "capture.pcap"));
+  cpSync("test/examples", folder, { recursive: true });
   cpSync("test/specs", join(folder, "my-specs"), { recursive: true });
 });
 test.after(({ folder }) => rmSync(folder, { recursive: true }));
@@ -73,6 +78,17 @@ test("codegen says what to install, and works when it is", ({ folder }) => {
   );
 });
 
+test("a layer of one's own is begun by --new, and passes its test", async (c) => {
+  const args = ["codegen", "./my-layers", "--out", "./my-codecs", "--new", "acme/mark"];
+  mkdirSync(join(c.folder, "my-layers"));
+  const { status, stderr } = wirestack(c.folder, ...args);
+  assert.is(status, 0, stderr);
+  mkdirSync(join(c.folder, "my-scripts"));
+  const js = ["codegen", "./my-scripts", "--out", "./my-modules", "--js", "--new", "acme/mark"];
+  assert.is(wirestack(c.folder, ...js).status, 0);
+  assert.match(await printed(c.folder, "--test", "my-scripts/acme/mark.test.mjs"), /^# pass 8$/m);
+});
+
 test("every subpath imports in plain JavaScript", ({ folder }) => {
   const { exports } = JSON.parse(readFileSync("package.json", "utf8")) as { exports: object };
   const paths = Object.keys(exports)
@@ -89,12 +105,81 @@ test("every subpath imports in plain JavaScript", ({ folder }) => {
   assert.is(status, 0, stderr);
 });
 
-test("a strict consumer compiles against its types", ({ folder }) => {
+const STRICT =
+  "--strict --noUncheckedIndexedAccess --exactOptionalPropertyTypes --noImplicitOverride --noEmit " +
+  "--module nodenext --target es2023 --lib es2023 --types node";
+
+/** What a stranger's strict compiler says to these files: nothing. */
+async function compiles(folder: string, ...files: string[]): Promise<void> {
+  const tsc = resolve("node_modules/typescript/bin/tsc");
+  const types = ["--typeRoots", resolve("node_modules/@types")];
+  assert.is(await printed(folder, tsc, ...STRICT.split(" "), ...types, ...files), "");
+}
+
+/** Runs a program in the folder; resolves with what it prints. */
+async function printed(folder: string, ...args: string[]): Promise<string> {
+  const child = spawn(process.execPath, args, { cwd: folder, timeout: 60_000 });
+  let out = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      out += text;
+    });
+  }
+  const [code] = await once(child, "close");
+  assert.is(code, 0, out);
+  return out;
+}
+
+test("examples that need nobody run as they are", async ({ folder }) => {
+  assert.is(await printed(folder, "three-lines.mjs"), "hello, myself\n");
+  assert.match(await printed(folder, "work.mjs"), /received: 1000, .* malformed: \{\} \}\n$/);
+});
+
+test("examples that ask somebody run as they are, and print what the README shows", async (c) => {
+  const server = open(rep());
+  server.serve(() => "pong");
+  const { url } = await server.listen("tcp://127.0.0.1:0");
+  assert.is(await printed(c.folder, "request.mjs", url), "pong\n");
+  const shown = /<!-- prints: .*layers.mjs -->\n```text\n([\s\S]*?)```/.exec(
+    readFileSync("README.md", "utf8"),
+  );
+  assert.is(await printed(c.folder, "layers.mjs", url), shown?.[1]);
+  await server.close();
+});
+
+peerTest(test, "nngcat", "the example for nngcat gets its reply", async ({ folder }) => {
+  const url = `ipc://${join(folder, "nngcat.ipc")}`;
+  const nngcat = spawn("nngcat", ["--rep", "--listen", url, "--data", "pong"], { stdio: "ignore" });
+  try {
+    assert.is(await printed(folder, "request.mjs", url), "pong\n");
+  } finally {
+    nngcat.kill();
+  }
+});
+
+test("the example in TypeScript runs, compiled for node 20", async ({ folder }) => {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [join(folder, "using.ts")],
+    write: false,
+    format: "esm",
+    target: "node20",
+  });
+  writeFileSync(join(folder, "using.mjs"), outputFiles[0]?.contents ?? "");
+  assert.is(
+    await printed(folder, "using.mjs"),
+    "closed at the end of this block, whatever happens\n",
+  );
+});
+
+test("a strict consumer, and a layer of one's own, compile against its types", async ({
+  folder,
+}) => {
   writeFileSync(
     join(folder, "consumer.ts"),
     `import { header, u16, type Value } from "wirestack/spec";
 import { wsFrame } from "wirestack/specs";
 import { dissect, type Frame } from "wirestack/dissect";
+import { type Dialer, open, type Requester, req, sp, type Stack, stack, tcp, xreq } from "wirestack";
 import { MAX, measure, type WsFrame } from "wirestack/generated/ws/frame";
 /** Mine. */
 const mine = header("my.own", { length: u16 }, { ref: "-" });
@@ -104,23 +189,19 @@ export const n: number = measure(new DataView(new ArrayBuffer(MAX)), 0, MAX);
 export type Both = [Frame, WsFrame];
 export const frames: AsyncGenerator<Frame, void> = dissect("capture.pcap");
 export { frame };
+const whole: Stack<"req", "ground"> = stack(req({ resendTime: 500 }), xreq(), sp(), tcp());
+const socket: Requester = open(whole, { recvMax: 0, reconnect: { max: 1000 } });
+socket.on("refused", ({ facts, error }) => [facts.type?.toFixed(), error.message]);
+export const dialer: Dialer = socket.dial("tcp://127.0.0.1:5555");
+export const reply: Promise<Uint8Array> = socket.request("ping", { timeout: 500 });
+// @ts-expect-error: a protocol cannot stand on octets
+stack(req(), xreq(), tcp());
 // @ts-expect-error: opcode 3 has no name
 export const wrong: Value<typeof wsFrame> = { ...frame, opcode: 3 };
 `,
   );
-  const options =
-    "--strict --noUncheckedIndexedAccess --exactOptionalPropertyTypes --noEmit --module nodenext --target es2023 --lib es2023 --types node";
-  const types = ["--typeRoots", resolve("node_modules/@types")];
-  const tsc = resolve("node_modules/typescript/bin/tsc");
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    [tsc, ...options.split(" "), ...types, "consumer.ts"],
-    {
-      cwd: folder,
-      encoding: "utf8",
-    },
-  );
-  assert.is(status, 0, stdout);
+  const [layer, its] = ["my-layers/acme/mark.layer.ts", "my-layers/acme/mark.test.ts"];
+  await compiles(folder, "consumer.ts", layer, its);
 });
 
 test.run();

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -39,9 +39,12 @@ test("every command that it shows prints what it shows", () => {
   }
 });
 
-test("the spec that it shows is the one that is tested", () => {
-  const [, spec] = /<!-- file: (?:.*) -->\n```ts\n([\s\S]*?)```/.exec(readme) ?? [];
-  assert.is(spec, readFileSync("test/specs/acme/trace.ts", "utf8"));
+test("every file that it shows is the one that is tested", () => {
+  const shown = [...readme.matchAll(/<!-- file: (.*) -->\n```\w+\n([\s\S]*?)```/g)];
+  for (const [, path = "", text] of shown) assert.is(text, readFileSync(path, "utf8"), path);
+  const examples = readdirSync("test/examples").map((name) => `test/examples/${name}`);
+  const paths = shown.map(([, path]) => path as string).sort();
+  assert.equal(paths, [...examples, "test/specs/acme/trace.ts"].sort());
 });
 
 test("every script that it names exists", () => {

@@ -56,13 +56,19 @@ export function options(
   return list;
 }
 
+/** The code of an option with a value, not the end. */
+const ordinary = (of: Options) => of.known.find((n) => n !== of.end && !of.single.includes(n));
+
 /** An option that does not fit, or that stands behind the end. */
 function spoilt(d: Draw, room: number, ended: boolean, of: Options, little: boolean): boolean {
-  const code = of.known.find((n) => n !== of.end && !of.single.includes(n));
+  const code = ordinary(of);
   if (code === undefined || room < of.type + of.length) return false;
   const most = 2 ** (8 * of.length) - 1;
   const overruns = most * of.unit > room;
-  if (!(ended ? d.breaking(of.faults.end) : overruns && d.breaking(of.faults.fill))) return false;
+  // An end that came early has left this room.
+  const early = ended && d.broken && d.breaks === of.faults.end;
+  const now = ended ? d.breaking(of.faults.end) : overruns && d.breaking(of.faults.fill);
+  if (!early && !now) return false;
   d.put(of.type * 8, code, little);
   d.put(of.length * 8, most, little);
   return true;
@@ -92,7 +98,13 @@ function option(
   d.put(of.type * 8, code, little);
   let value: Uint8Array | undefined;
   if (!of.single.includes(code)) {
-    const some = code === of.end ? lengths.slice(-1) : lengths;
+    // The end takes what is left, unless something is to follow it.
+    const early =
+      code === of.end &&
+      lengths.length > 1 &&
+      ordinary(of) !== undefined &&
+      d.breaking(of.faults.end);
+    const some = code !== of.end ? lengths : early ? lengths.slice(0, 1) : lengths.slice(-1);
     const octets = d.choices.choose(`length in ${name}`, some);
     const counted = octets + (of.item ? of.type + of.length : 0);
     d.put(of.length * 8, counted / of.unit, little);

@@ -7,10 +7,11 @@
 import { layout } from "../layout.js";
 import { type FieldModel, type HeaderModel, inValue, isKonst, isParam } from "../model.js";
 import { Code, enumName, local, pascal, typeOf } from "./code.js";
-import { Decoder, literal, type Mode } from "./decode.js";
+import { Decoder, literal } from "./decode.js";
 import { diagram } from "./diagram.js";
 import { decidesSize, Encoder, sizeParams } from "./encode.js";
 import { scalar } from "./load.js";
+import type { Mode } from "./place.js";
 import { Used } from "./support.js";
 
 export function emitCodec(header: HeaderModel): string {
@@ -60,7 +61,9 @@ class Codec {
       code.line(`export const TAIL_MAX = ${header.tailMax};`);
     }
     code.line();
-    code.doc("What a layer that writes this header declares: octets at most before a body, and behind it.");
+    code.doc(
+      "What a layer that writes this header declares: octets at most before a body, and behind it.",
+    );
     const tailMax = trailing.length > 0 ? "TAIL_MAX" : "0";
     code.line(
       `export const HEADER = { name: ${JSON.stringify(header.name)}, head: MAX, tail: ${tailMax} } as const;`,
@@ -204,7 +207,7 @@ class Codec {
         }
         decoder.fields(fields);
         decoder.autos(fields);
-        code.line(`return ${decoder.taken};`);
+        code.line(`return ${decoder.place.taken};`);
       });
     } else if (mode === "explain") {
       code.doc(
@@ -222,7 +225,7 @@ class Codec {
         decoder.fields(fields);
         decoder.autos(fields);
         for (const f of fields.filter(inValue)) code.line(`into.${f.name} = ${local(f.name)};`);
-        code.line(`return ${decoder.taken};`);
+        code.line(`return ${decoder.place.taken};`);
       });
     } else {
       code.doc("The header at `o`, which `measure` has found whole and right.");
@@ -295,7 +298,7 @@ class Codec {
       code.line(`const q = end - ${fixed};`);
       const decoder = new Decoder(code, header, mode, this.#used, [...last, ...front]);
       decoder.know(needs);
-      decoder.startAt("q");
+      decoder.place.startAt("q");
       decoder.fields(last);
       if (front.length > 0) {
         const open = front.filter((f) => f.min !== f.max || f.when !== undefined);
@@ -308,7 +311,7 @@ class Codec {
           front.some((f) => f.musts.length > 0 || Object.keys(f.faults).length > 0)
         ) {
           code.line("let p = end - total;");
-          decoder.startAt("p");
+          decoder.place.startAt("p");
           decoder.fields(front);
         }
       }

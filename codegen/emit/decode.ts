@@ -18,7 +18,6 @@ import {
   type ChooseModel,
   type EscapeModel,
   expressions,
-  type FaultKind,
   type FieldModel,
   type HeaderModel,
   inValue,
@@ -42,41 +41,18 @@ import {
   outside,
   typeOf,
 } from "./code.js";
-import {
-  differs,
-  flip,
-  konstTest,
-  load,
-  offset,
-  part,
-  plus,
-  scalar,
-  wide,
-  wrapSum,
-} from "./load.js";
+import { differs, konstTest, load, part, plus, scalar, wide } from "./load.js";
+import { readOptions } from "./options.js";
+import { type Mode, Place } from "./place.js";
 import { ownIn, Sum } from "./sum.js";
 import type { Used } from "./support.js";
 
-export type Mode = "measure" | "decode" | "read" | "explain";
-
-/** What octets a field may take: up to a variable's offset; what to do when there are fewer. */
-interface Limit {
-  readonly name: string;
-  /** The fault that too few octets are; undefined: more may come. */
-  readonly fault?: { readonly n: number; readonly path: string };
-}
-
 export class Decoder {
-  /** Where the next octet stands: a variable and a constant. */
-  #base = "o";
-  #plus = 0;
-  #cursor = false;
-  #words = 0;
-  #limit: Limit | undefined = { name: "end" };
   readonly #seen = new Map<string, FieldModel>();
   readonly #checksum: Sum | undefined;
   /** Expressions that an inner field may use for a value: path → variable. */
   readonly #check: boolean;
+  readonly place: Place;
   readonly #keep: boolean;
   readonly #needed: ReadonlySet<string>;
   readonly #measured: ReadonlySet<string>;
@@ -88,7 +64,8 @@ export class Decoder {
     readonly used: Used,
     fields: readonly FieldModel[],
   ) {
-    this.#check = mode !== "read";
+    this.place = new Place(code, header, mode, used);
+    this.#check = this.place.checks;
     this.#keep = mode === "decode" || mode === "read";
     const summed = this.#check && fields.some((f) => f.auto === "internet");
     this.#checksum = summed ? new Sum(code, used) : undefined;
@@ -102,42 +79,9 @@ export class Decoder {
     );
   }
 
-  /** The offset of the next octet, as an expression. */
-  get at(): string {
-    return this.#plus === 0 ? this.#base : `${this.#base} + ${this.#plus}`;
-  }
-
-  /** Octets from the header's first, as an expression. */
-  get taken(): string {
-    return this.#base === "o"
-      ? String(this.#plus)
-      : this.#plus === 0
-        ? "p - o"
-        : `p - o + ${this.#plus}`;
-  }
-
-  /** Begins at an offset that a variable holds, with all octets known to be there. */
-  startAt(base: string, bounded = false): void {
-    this.#base = base;
-    this.#plus = 0;
-    this.#cursor = base === "p";
-    if (!bounded) this.#limit = undefined;
-  }
-
   /** Fields known from elsewhere: arguments, or parts of a trailer read before. */
   know(fields: readonly FieldModel[]): void {
     for (const f of fields) this.#seen.set(f.name, f);
-  }
-
-  /** Makes `p` the cursor, where it stands now. */
-  cursor(): void {
-    if (this.#base === "p") {
-      if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
-    } else if (this.#cursor) this.code.line(`p = ${this.at};`);
-    else this.code.line(`let p = ${this.at};`);
-    this.#cursor = true;
-    this.#base = "p";
-    this.#plus = 0;
   }
 
   /** All fields, in order. */
@@ -200,21 +144,21 @@ export class Decoder {
       const fixed = top ? offsetOf(f, fields) : undefined;
       const test =
         f.auto === "internet"
-          ? `${this.#checksum?.of(this.at)} !== ${local(f.name)}`
+          ? `${this.#checksum?.of(this.place.at)} !== ${local(f.name)}`
           : negated(
               { op: "eq", a: { op: "self" }, b: f.auto },
-              this.names(local(f.name), `(${this.taken})`),
+              this.names(local(f.name), `(${this.place.taken})`),
             );
-      this.#refuse(test, f, "auto", fixed === undefined ? this.at : `o + ${fixed}`);
+      this.place.refuse(test, f, "auto", fixed === undefined ? this.place.at : `o + ${fixed}`);
     }
   }
 
   /** Leaves the checksum's own octets out, if they are not in one of its words. */
   #exclude(f: FieldModel, octets: number): void {
     if (f.auto !== "internet" || this.#checksum === undefined) return;
-    const at = plus(this.at, octets);
-    if (this.#base === "o") {
-      return this.#checksum.exclude(at, (this.#plus + octets) % 2 === 0 ? "" : "true");
+    const at = plus(this.place.at, octets);
+    if (this.place.base === "o") {
+      return this.#checksum.exclude(at, (this.place.plus + octets) % 2 === 0 ? "" : "true");
     }
     const name = `${local(f.name)}At`;
     this.code.line(`const ${name} = ${at};`);
@@ -223,7 +167,7 @@ export class Decoder {
 
   /** Whether the next octets are a word of the checksum. */
   #sums(octets: number): boolean {
-    return this.#base === "o" && this.#checksum?.takes(octets, this.#plus) === true;
+    return this.place.base === "o" && this.#checksum?.takes(octets, this.place.plus) === true;
   }
 
   #conditional(when: Expr, group: readonly Segment[]): void {
@@ -232,11 +176,11 @@ export class Decoder {
       if (this.#wants(f)) this.code.line(`let ${local(f.name)}: ${this.#type(f)} | undefined;`);
       this.#seen.set(f.name, f);
     }
-    this.cursor();
+    this.place.cursor();
     this.code.block(`if (${cond(when, this.names())})`, () => {
       this.#group(group, true);
-      if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
-      this.#plus = 0;
+      if (this.place.plus > 0) this.code.line(`p += ${this.place.plus};`);
+      this.place.plus = 0;
     });
   }
 
@@ -263,49 +207,12 @@ export class Decoder {
           tested++;
           if (ends(group[j])) break;
         }
-        this.#left(String(total));
+        this.place.left(String(total));
       }
       if (fixed !== undefined) tested--;
       if (segment.kind === "bits") this.#bits(segment, assigned);
       else this.#field(segment.field, assigned);
     }
-  }
-
-  /** Tests that `n` octets are left. */
-  #left(n: string): void {
-    if (!this.#check || this.#limit === undefined || n === "0") return;
-    const { name, fault } = this.#limit;
-    const need = /^\d+$/.test(n) ? this.#sum(Number(n)) : `${this.at} + ${n}`;
-    const short = need === "o" ? name : `${name} - ${/[ ]/.test(need) ? `(${need})` : need}`;
-    const test = `${name} < ${need}`;
-    if (fault !== undefined) {
-      this.code.line(`if (${test}) return ${this.#fault(fault.n, fault.path, this.at)};`);
-    } else if (this.mode === "explain") {
-      this.code.line(
-        `if (${test}) return ${this.used.get("short")}(${this.#quoted()}, ${flip(short)});`,
-      );
-    } else this.code.line(`if (${test}) return ${short};`);
-  }
-
-  #sum(n: number): string {
-    return this.#plus + n === 0 ? this.#base : `${this.#base} + ${this.#plus + n}`;
-  }
-
-  #quoted(): string {
-    return JSON.stringify(this.header.name);
-  }
-
-  #fault(n: number, path: string, at: string): string {
-    if (this.mode !== "explain") return n === 0 ? "BAD" : `BAD - ${n}`;
-    const text = this.header.faults[n]?.text ?? "";
-    return `${this.used.get("wrong")}(${JSON.stringify(`${this.header.name}.${path}`)}, ${offset(at)}, ${JSON.stringify(text)})`;
-  }
-
-  /** Refuses if `test` holds. */
-  #refuse(test: string, f: FieldModel, kind: FaultKind, at: string): void {
-    const n = f.faults[kind];
-    if (this.#check && n !== undefined)
-      this.code.line(`if (${test}) return ${this.#fault(n, f.path, at)};`);
   }
 
   /** The rules of a number, once it is in a variable. */
@@ -314,13 +221,13 @@ export class Decoder {
     const x = local(f.name);
     for (const m of f.musts) {
       const test = negated(m.expr, this.names(x));
-      this.code.line(`if (${test}) return ${this.#fault(m.fault, f.path, at)};`);
+      this.code.line(`if (${test}) return ${this.place.fault(m.fault, f.path, at)};`);
     }
   }
 
   #bits(group: Group, assigned: boolean): void {
     const { fields, offsets, octets } = group;
-    const at = this.at;
+    const at = this.place.at;
     for (const f of fields) this.#seen.set(f.name, f);
     const wanted = fields.flatMap((f, i) => {
       const from = offsets[i] ?? 0;
@@ -328,18 +235,18 @@ export class Decoder {
     });
     const summed = this.#sums(octets);
     if (wanted.length === 0 && !summed) {
-      this.#plus += octets;
+      this.place.plus += octets;
       return;
     }
     const [skipped, loaded] = summed ? [0, octets] : shortest(wanted, octets);
     let word = load(loaded, plus(at, skipped));
     if (wanted.length > (summed ? 0 : 1)) {
-      this.code.line(`const w${this.#words || ""} = ${word};`);
-      word = `w${this.#words++ || ""}`;
+      this.code.line(`const w${this.place.words || ""} = ${word};`);
+      word = `w${this.place.words++ || ""}`;
     } else if (loaded === 3) word = `(${word})`;
     if (summed) this.#checksum?.add(octets, word, ownIn(group));
     else for (const [i, f] of fields.entries()) this.#exclude(f, (offsets[i] ?? 0) / 8);
-    this.#plus += octets;
+    this.place.plus += octets;
     for (const { f, from, to } of wanted) {
       const shift = (skipped + loaded) * 8 - to;
       const value = part(word, loaded * 8, shift, to - from);
@@ -347,7 +254,7 @@ export class Decoder {
       if (f.type.kind === "escape") this.#escape(f, f.type, value, octet, assigned);
       else if (isKonst(f) && !f.lint) {
         const { konst = 0 } = f.type as UintModel;
-        this.#refuse(differs(word, loaded * 8, shift, to - from, konst), f, "konst", octet);
+        this.place.refuse(differs(word, loaded * 8, shift, to - from, konst), f, "konst", octet);
       } else {
         const bool = (f.type as UintModel).as === "boolean";
         this.#bind(f, bool ? `(${word} & ${hex(2 ** shift)}) !== 0` : value, assigned);
@@ -385,13 +292,13 @@ export class Decoder {
   #named(f: FieldModel, at: string): void {
     const t = f.type;
     if (t.kind !== "uint" || t.names === undefined || t.open === true || f.lint) return;
-    this.#refuse(outside(local(f.name), Object.values(t.names), t.bits), f, "names", at);
+    this.place.refuse(outside(local(f.name), Object.values(t.names), t.bits), f, "names", at);
   }
 
   #escape(f: FieldModel, t: EscapeModel, first: string, at: string, assigned: boolean): void {
     const x = local(f.name);
     this.code.line(`${assigned && this.#wants(f) ? "" : "let "}${x} = ${first};`);
-    this.cursor();
+    this.place.cursor();
     const wider = () =>
       t.tiers.forEach((tier, i) => {
         const least = i === 0 ? tier.at : 2 ** (t.tiers[i - 1]?.bits ?? 0);
@@ -399,10 +306,10 @@ export class Decoder {
         const open = i === 0 ? "if" : "} else if";
         this.code.line(last ? "} else {" : `${open} (${x} === ${tier.at}) {`);
         this.code.indented(() => {
-          this.#left(String(tier.bits / 8));
+          this.place.left(String(tier.bits / 8));
           if (tier.bits === 64) this.#u53(f, x, "p", tier.order, "");
           else this.code.line(`${x} = ${scalar(tier.bits, false, "p", tier.order)};`);
-          this.#refuse(`${x} < ${dec(least)}`, f, "shortest", "p");
+          this.place.refuse(`${x} < ${dec(least)}`, f, "shortest", "p");
           this.code.line(`p += ${tier.bits / 8};`);
         });
         if (i === t.tiers.length - 1) this.code.line("}");
@@ -415,20 +322,20 @@ export class Decoder {
 
   /** A 64-bit number as a Number, if it fits. */
   #u53(f: FieldModel, x: string, at: string, order: string, declare: string): void {
-    const word = `w${this.#words++ || ""}`;
+    const word = `w${this.place.words++ || ""}`;
     const low = at === "p" || !at.includes(" + ") ? `${at} + 4` : plus(at, 4);
     const [hi, lo] = order === "little" ? [low, at] : [at, low];
     const little = order === "big" ? "" : order === "little" ? ", true" : ", little";
     const [high, least] =
       order === "header" ? [`little ? ${low} : ${at}`, `little ? ${at} : ${low}`] : [hi, lo];
     this.code.line(`const ${word} = v.getUint32(${high}${little});`);
-    this.#refuse(`${word} > 0x1fffff`, f, "range", at);
+    this.place.refuse(`${word} > 0x1fffff`, f, "range", at);
     this.code.line(`${declare}${x} = ${word} * 0x1_0000_0000 + v.getUint32(${least}${little});`);
   }
 
   #field(f: FieldModel, assigned: boolean): void {
     const t = f.type;
-    const at = this.at;
+    const at = this.place.at;
     const x = local(f.name);
     const measured = this.#measured.has(f.name);
     const konst = "konst" in t ? t.konst : undefined;
@@ -437,9 +344,9 @@ export class Decoder {
       const konstant = konst !== undefined && !f.lint;
       if (t.bits === 64 && t.as === "number") {
         if (this.#wants(f) || this.#checks(f)) this.#u53(f, x, at, t.order, declare);
-        if (konstant) this.#refuse(`${x} !== ${hex(konst as number)}`, f, "konst", at);
+        if (konstant) this.place.refuse(`${x} !== ${hex(konst as number)}`, f, "konst", at);
       } else if (konstant) {
-        this.#refuse(
+        this.place.refuse(
           `${scalar(t.bits, t.signed, at, t.order)} !== ${hex(konst as number)}`,
           f,
           "konst",
@@ -457,7 +364,7 @@ export class Decoder {
         const word = known ? x : load(t.bits / 8, at);
         this.#checksum?.add(t.bits / 8, word, f.auto === "internet" ? 0 : undefined);
       } else this.#exclude(f, 0);
-      this.#plus += t.bits / 8;
+      this.place.plus += t.bits / 8;
       this.#seen.set(f.name, f);
       if (!konstant) {
         this.#named(f, at);
@@ -467,8 +374,8 @@ export class Decoder {
     }
     if (t.kind === "bytes" && Array.isArray(t.konst) && !f.lint) {
       const test = konstTest(t.konst, (n, d) => load(n, plus(at, d)));
-      this.#refuse(test, f, "konst", at);
-      this.#plus += t.konst.length;
+      this.place.refuse(test, f, "konst", at);
+      this.place.plus += t.konst.length;
       return;
     }
     switch (t.kind) {
@@ -477,18 +384,18 @@ export class Decoder {
         if (typeof t.length === "number") {
           if (this.#keep) this.#octets(f, at, String(t.length), assigned);
           else if (t.kind === "text") this.#text(f, at, String(t.length));
-          this.#plus += t.length;
+          this.place.plus += t.length;
           if (measured) this.code.line(`const ${x}Octets = ${t.length};`);
           break;
         }
-        this.cursor();
+        this.place.cursor();
         const n = `${x}Octets`;
-        const limit = this.#limit?.name ?? "end";
+        const limit = this.place.limit?.name ?? "end";
         this.code.line(
           `const ${n} = ${t.length === "rest" ? `${limit} - p` : num(t.length, this.names())};`,
         );
-        if (t.max !== undefined) this.#refuse(`${n} > ${t.max}`, f, "max", "p");
-        if (t.length !== "rest") this.#left(n);
+        if (t.max !== undefined) this.place.refuse(`${n} > ${t.max}`, f, "max", "p");
+        if (t.length !== "rest") this.place.left(n);
         if (this.#keep) this.#octets(f, "p", n, assigned);
         else if (t.kind === "text") this.#text(f, "p", n);
         this.code.line(`p += ${n};`);
@@ -510,10 +417,10 @@ export class Decoder {
         this.#choose(f, t, assigned);
         break;
       case "pad": {
-        this.cursor();
+        this.place.cursor();
         this.code.line(`const ${x} = -(p - o) & ${t.to - 1};`);
-        this.#left(x);
-        this.#refuse(`!${this.used.get("blank")}(v, p, ${x})`, f, "pad", "p");
+        this.place.left(x);
+        this.place.refuse(`!${this.used.get("blank")}(v, p, ${x})`, f, "pad", "p");
         this.code.line(`p += ${x};`);
         break;
       }
@@ -534,7 +441,7 @@ export class Decoder {
   #text(f: FieldModel, at: string, n: string): void {
     const ascii = f.type.kind === "text" && f.type.encoding === "ascii";
     if (this.#check)
-      this.#refuse(
+      this.place.refuse(
         `!${this.used.get(ascii ? "isAscii" : "isUtf8")}(v, ${at}, ${n})`,
         f,
         "text",
@@ -544,14 +451,14 @@ export class Decoder {
 
   #varint(f: FieldModel, bits: number, assigned: boolean): void {
     const x = local(f.name);
-    this.cursor();
+    this.place.cursor();
     this.code.line(`${assigned && this.#wants(f) ? "" : "let "}${x} = 0;`);
     this.code.block(`for (let scale = 1; ; scale *= 128)`, () => {
-      this.#left("1");
+      this.place.left("1");
       this.code.line("const octet = v.getUint8(p++);");
       this.code.line(`${x} += (octet & 0x7f) * scale;`);
-      this.#refuse(`octet === 0 && scale > 1`, f, "shortest", "p - 1");
-      this.#refuse(
+      this.place.refuse(`octet === 0 && scale > 1`, f, "shortest", "p - 1");
+      this.place.refuse(
         `${x} >= ${hex(2 ** bits)} || (octet > 0x7f && scale >= ${hex(2 ** (7 * (Math.ceil(bits / 7) - 1)))})`,
         f,
         "range",
@@ -566,11 +473,11 @@ export class Decoder {
   #scope(f: FieldModel, assigned: boolean, body: () => void): void {
     const kept = this.#keep && inValue(f);
     if (kept && !assigned) this.code.line(`let ${local(f.name)}: ${this.#type(f)};`);
-    this.cursor();
+    this.place.cursor();
     this.code.block("", () => {
       body();
-      if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
-      this.#plus = 0;
+      if (this.place.plus > 0) this.code.line(`p += ${this.place.plus};`);
+      this.place.plus = 0;
     });
   }
 
@@ -590,11 +497,11 @@ export class Decoder {
     const on = num(t.on, this.names());
     const kept = this.#keep && inValue(f);
     if (kept && !assigned) this.code.line(`let ${x}: ${this.#type(f)};`);
-    this.cursor();
+    this.place.cursor();
     const arm = (fields: readonly FieldModel[]) => {
       this.#inner(f, fields, x);
-      if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
-      this.#plus = 0;
+      if (this.place.plus > 0) this.code.line(`p += ${this.place.plus};`);
+      this.place.plus = 0;
       this.code.line("break;");
     };
     this.code.block(`switch (${on})`, () => {
@@ -604,7 +511,7 @@ export class Decoder {
       }
       if (t.otherwise !== undefined) this.code.block("default:", () => arm(t.otherwise ?? []));
       else if (this.#check)
-        this.code.line(`default: return ${this.#fault(f.faults.arm ?? 0, f.path, "p")};`);
+        this.code.line(`default: return ${this.place.fault(f.faults.arm ?? 0, f.path, "p")};`);
       else
         this.code.line(
           `default: throw new RangeError("${this.header.name}: measure before reading");`,
@@ -618,7 +525,7 @@ export class Decoder {
     const counted = this.#measured.has(f.name);
     const of = t.of;
     const element = kept || this.#checksInside(of) || t.until !== undefined;
-    this.cursor();
+    this.place.cursor();
     if (counted) this.code.line(`const ${x}From = p;`);
     if (kept)
       this.code.line(
@@ -639,11 +546,11 @@ export class Decoder {
       } else if (element) {
         this.#element(item, kept || t.until !== undefined);
       } else {
-        this.#left(String(of.min));
-        this.#plus += of.min;
+        this.place.left(String(of.min));
+        this.place.plus += of.min;
       }
-      if (this.#plus > 0) this.code.line(`p += ${this.#plus};`);
-      this.#plus = 0;
+      if (this.place.plus > 0) this.code.line(`p += ${this.place.plus};`);
+      this.place.plus = 0;
       if (kept) this.code.line(`${x}.push(${value});`);
       if (t.until !== undefined) this.code.line(`if (${cond(t.until, this.names(name))}) break;`);
       this.#seen.clear();
@@ -652,17 +559,17 @@ export class Decoder {
     const n = counted ? `${x}Count` : "i";
     if (t.fill !== undefined) {
       const stop = `${x}End`;
-      this.#stop(f, t.fill, stop, t.max * of.max);
+      this.place.stop(f, this.#fill(t.fill), stop, t.max * of.max);
       if (counted) this.code.line(`let ${n} = 0;`);
-      const outer = this.#limit;
+      const outer = this.place.limit;
       if (f.faults.fill !== undefined)
-        this.#limit = { name: stop, fault: { n: f.faults.fill, path: f.path } };
+        this.place.limit = { name: stop, fault: { n: f.faults.fill, path: f.path } };
       const plain = this.#check ? `for (let i = 0; p < ${stop}; i++)` : `while (p < ${stop})`;
       this.code.block(counted ? `for (; p < ${stop}; ${n}++)` : plain, () => {
-        this.#refuse(`${n} === ${t.max}`, f, "max", "p");
+        this.place.refuse(`${n} === ${t.max}`, f, "max", "p");
         one();
       });
-      this.#limit = outer;
+      this.place.limit = outer;
     } else if (t.until !== undefined) {
       // Elements of one size need no counter: where they must end is known.
       const sized = !counted && of.min === of.max;
@@ -670,21 +577,21 @@ export class Decoder {
       else if (sized && this.#check) this.code.line(`const ${x}Most = p + ${t.max * of.min};`);
       const plain = this.#check && !sized ? "for (let i = 0; ; i++)" : "for (;;)";
       this.code.block(counted ? `for (; ; ${n}++)` : plain, () => {
-        this.#refuse(sized ? `p === ${x}Most` : `${n} === ${t.max}`, f, "max", "p");
+        this.place.refuse(sized ? `p === ${x}Most` : `${n} === ${t.max}`, f, "max", "p");
         one();
       });
       if (counted) this.code.line(`${n}++;`);
     } else {
       const count = num(t.count ?? 0, this.names());
       this.code.line(`const ${x}Count = ${count};`);
-      this.#refuse(`${x}Count > ${t.max}`, f, "max", "p");
+      this.place.refuse(`${x}Count > ${t.max}`, f, "max", "p");
       if (of.min === of.max && of.type.kind !== "pad") {
-        this.#left(`${x}Count * ${of.min}`);
-        const outer = this.#limit;
-        this.#limit = undefined;
+        this.place.left(`${x}Count * ${of.min}`);
+        const outer = this.place.limit;
+        this.place.limit = undefined;
         if (element) this.code.block(`for (let i = 0; i < ${x}Count; i++)`, one);
         else this.code.line(`p += ${x}Count * ${of.min};`);
-        this.#limit = outer;
+        this.place.limit = outer;
       } else this.code.block(`for (let i = 0; i < ${x}Count; i++)`, one);
     }
     if (counted) this.code.line(`const ${x}Octets = p - ${x}From;`);
@@ -693,24 +600,24 @@ export class Decoder {
   /** One element, in a variable of its name if it is wanted. */
   #element(f: FieldModel, wanted: boolean): void {
     const fixed = fixedSize({ kind: "field", field: f });
-    if (fixed !== undefined) this.#left(String(fixed));
+    if (fixed !== undefined) this.place.left(String(fixed));
     if (!wanted) return this.#field(f, false);
     const { type } = f;
     if (type.kind === "uint" && (type.bits !== 64 || type.as !== "number")) {
-      const at = this.at;
+      const at = this.place.at;
       this.#bind(
         f,
         type.as === "bigint" ? wide(type, at) : scalar(type.bits, type.signed, at, type.order),
         false,
       );
-      this.#plus += type.bits / 8;
+      this.place.plus += type.bits / 8;
       this.#named(f, at);
       return this.#rules(f, at);
     }
     if (type.kind === "uint") {
-      this.#u53(f, local(f.name), this.at, type.order, "const ");
-      this.#rules(f, this.at);
-      this.#plus += 8;
+      this.#u53(f, local(f.name), this.place.at, type.order, "const ");
+      this.#rules(f, this.place.at);
+      this.place.plus += 8;
       return;
     }
     this.#field(f, false);
@@ -726,79 +633,21 @@ export class Decoder {
     );
   }
 
-  /** Where a list's octets end, if they are there. */
-  #stop(f: FieldModel, fill: Expr | "rest", stop: string, most: number): void {
-    const limit = this.#limit?.name ?? "end";
-    this.code.line(
-      `const ${stop} = ${fill === "rest" ? limit : `p + ${wrapSum(num(fill, this.names()))}`};`,
-    );
-    if (f.type.kind === "tlv") this.#refuse(`${stop} - p > ${most}`, f, "max", "p");
-    if (fill === "rest" || !this.#check || this.#limit === undefined) return;
-    const { name, fault } = this.#limit;
-    if (fault !== undefined) {
-      this.code.line(`if (${name} < ${stop}) return ${this.#fault(fault.n, fault.path, "p")};`);
-    } else if (this.mode === "explain") {
-      this.code.line(
-        `if (${name} < ${stop}) return ${this.used.get("short")}(${this.#quoted()}, ${stop} - ${name});`,
-      );
-    } else this.code.line(`if (${name} < ${stop}) return ${name} - ${stop};`);
-  }
-
   #tlv(f: FieldModel, t: TlvModel, assigned: boolean): void {
     const x = local(f.name);
     const stop = `${x}End`;
     const kept = this.#keep && inValue(f);
-    const head = t.type + t.length;
-    const type = `${x}Type`;
-    this.cursor();
+    this.place.cursor();
     if (this.#measured.has(f.name)) this.code.line(`const ${x}From = p;`);
-    this.#stop(f, t.fill, stop, t.max);
+    this.place.stop(f, this.#fill(t.fill), stop, t.max);
     if (kept) this.code.line(assigned ? `${x} = [];` : `const ${x}: ${this.#type(f)} = [];`);
-    if (!kept && !this.#check) {
-      this.code.line(`p = ${stop};`);
-    } else {
-      const ended = this.#check && t.end !== undefined;
-      if (ended) this.code.line(`let ${x}Ended = false;`);
-      this.code.block(`while (p < ${stop})`, () => {
-        if (t.type > 1) this.#refuse(`${stop} - p < ${t.type}`, f, "fill", "p");
-        this.code.line(`const ${type} = ${scalar(t.type * 8, false, "p", t.order)};`);
-        if (ended) {
-          this.#refuse(`${x}Ended && ${type} !== ${t.end}`, f, "end", "p");
-          this.code.line(`if (${type} === ${t.end}) ${x}Ended = true;`);
-        }
-        const alone = t.single.map((s) => `${type} === ${s}`).join(" || ");
-        if (alone === "") this.#item(f, t, stop, "const n =");
-        else {
-          this.code.line(`let n = ${t.type};`);
-          this.code.line(`const ${x}Alone = ${alone};`);
-          this.code.block(`if (!${x}Alone)`, () => this.#item(f, t, stop, "n ="));
-        }
-        if (kept) {
-          const value = `${this.used.get("octets")}(v, p + ${head}, n - ${head})`;
-          const given = alone === "" ? value : `${x}Alone ? undefined : ${value}`;
-          this.code.line(`${x}.push({ type: ${type}, value: ${given} });`);
-        }
-        if (t.align === 1) this.code.line("p += n;");
-        else {
-          this.code.line(`const ${x}Filled = n + (-n & ${t.align - 1});`);
-          this.#refuse(`${x}Filled > ${stop} - p`, f, "fill", "p");
-          this.#refuse(`!${this.used.get("blank")}(v, p + n, ${x}Filled - n)`, f, "pad", "p + n");
-          this.code.line(`p += ${x}Filled;`);
-        }
-      });
-    }
+    readOptions(this.place, f, t, stop, kept);
     if (this.#measured.has(f.name)) this.code.line(`const ${x}Octets = p - ${x}From;`);
   }
 
-  /** Octets of an option that has a value, its type and length counted. */
-  #item(f: FieldModel, t: TlvModel, stop: string, assign: string): void {
-    const head = t.type + t.length;
-    this.#refuse(`${stop} - p < ${head}`, f, "fill", "p");
-    const raw = scalar(t.length * 8, false, `p + ${t.type}`, t.order);
-    const scaled = t.unit === 1 ? raw : `${raw} * ${t.unit}`;
-    this.code.line(`${assign} ${t.counts === "item" ? scaled : `${scaled} + ${head}`};`);
-    const few = t.counts === "item" ? `n < ${head} || ` : "";
-    this.#refuse(`${few}n > ${stop} - p`, f, "fill", "p");
+  /** Octets of a list, as an expression; or `rest`. */
+  #fill(fill: Expr | "rest"): string {
+    return fill === "rest" ? fill : num(fill, this.names());
   }
 }
 

@@ -16,7 +16,10 @@ import { Code, cond, type Names, num } from "./code.js";
 import { emitStacks } from "./stacks.js";
 
 /** The walker's own files. They are copied: what they say holds for every registry. */
-export const WALKER = ["tables", "octets", "nodes", "cursor", "walk"] as const;
+const WALKER = ["tables", "octets", "nodes", "cursor", "walk"];
+/** What the functions of stacks call; copied if there is a stack. */
+const FINDER = "found";
+export const COPIED = [...WALKER, FINDER];
 
 /** Slots that each header has, before its fields'; as in the walker's tables. */
 const SELF = 0;
@@ -26,11 +29,11 @@ const PAYLOAD = 2;
 /** The dissector's files: path from the generated folder → text. */
 export function emitDissect(model: Model): Map<string, string> {
   const files = new Map<string, string>();
-  for (const name of WALKER) {
+  const stacks = emitStacks(model);
+  for (const name of stacks === undefined ? WALKER : COPIED) {
     const text = readFileSync(new URL(`../walker/${name}.mts`, import.meta.url), "utf8");
     files.set(`dissect/${name}.ts`, text.replaceAll('.mjs"', '.js"'));
   }
-  const stacks = emitStacks(model);
   if (stacks !== undefined) files.set("dissect/stacks.ts", stacks);
   files.set("dissect.ts", registry(model));
   return files;

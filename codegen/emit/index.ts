@@ -3,8 +3,9 @@ import type { Model } from "../model.js";
 import { emitArbitraries } from "./arbitraries.js";
 import { emitCatalogue } from "./catalogue.js";
 import { emitCodec } from "./codec.js";
-import { emitDissect, WALKER } from "./fields.js";
+import { COPIED, emitDissect } from "./fields.js";
 import { emitModel } from "./model.js";
+import { emitVectors } from "./vectors.js";
 
 /** What a file is made from: one header's spec, all of them, or a file of the generator's own. */
 export type Source = { readonly header: string } | { readonly copied: string } | "all";
@@ -18,18 +19,22 @@ export interface Emitted {
 }
 
 /** Prints every target. The order of files is that of their paths. */
-export function emit(model: Model): Emitted[] {
+export async function emit(model: Model): Promise<Emitted[]> {
   const files: Emitted[] = [];
   const headers = new Set(model.headers.map((h) => h.file));
   const add = (path: string, text: string, source: Source = "all") =>
     files.push({ path, text, source });
   for (const h of model.headers) add(`${h.file}.ts`, emitCodec(h), { header: h.file });
-  for (const [path, text] of emitArbitraries(model)) {
+  const arbitraries = emitArbitraries(model);
+  for (const [path, text] of arbitraries) {
     const file = path.slice("arbitraries/".length, -".ts".length);
     add(path, text, headers.has(file) ? { header: file } : { copied: `codegen/${file}.mts` });
   }
+  for (const [path, text] of await emitVectors(model, arbitraries)) {
+    add(path, text, { header: path.slice("vectors/".length, -".json".length) });
+  }
   for (const [path, text] of emitDissect(model)) {
-    const walker = WALKER.find((name) => path === `dissect/${name}.ts`);
+    const walker = COPIED.find((name) => path === `dissect/${name}.ts`);
     add(path, text, walker === undefined ? "all" : { copied: `codegen/walker/${walker}.mts` });
   }
   add("headers.md", emitCatalogue(model));

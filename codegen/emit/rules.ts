@@ -93,7 +93,11 @@ export function marks(
       found.add(n);
     if (t.konst !== undefined) found.add(t.konst);
   }
-  const exprs = [...fields.flatMap((g) => [...expressions(g)]), ...own.map((c) => c.expr)];
+  // Where a list has room for a few options: enough for what they can do to one another.
+  const few = own
+    .filter((c) => c.fits !== undefined)
+    .map((c): Expr => ({ op: "ge", a: c.expr, b: 24 }));
+  const exprs = [...fields.flatMap((g) => [...expressions(g)]), ...own.map((c) => c.expr), ...few];
   const rules = f.musts.map((m) => m.expr);
   for (const e of [...exprs.filter((e) => reads(e).includes(f.name)), ...rules]) {
     const numbers = [...parts(e)].flatMap((p) => [

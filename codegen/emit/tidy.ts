@@ -46,14 +46,15 @@ function block(head: string, bracket: string, rest: string, indent: string): str
   return [`${indent}${head}${bracket[0]}`, ...parts, ...fold(bracket.slice(-1) + rest, indent)];
 }
 
-/** Where the longest pair of outermost brackets stands. */
+/** Where the longest pair of outermost brackets stands that holds a list: no parenthesis but a call's. */
 function longest(line: string): [number, number] {
   let best: [number, number] = [0, 0];
   let depth = 0;
   let from = 0;
   for (const [i, c] of [...line].entries()) {
     if (OPEN.includes(c) && depth++ === 0) from = i;
-    if (CLOSE.includes(c) && --depth === 0 && i - from > best[1] - best[0]) best = [from, i];
+    if (!CLOSE.includes(c) || --depth > 0 || i - from <= best[1] - best[0]) continue;
+    if (line[from] !== "(" || /\w/.test(line[from - 1] ?? "")) best = [from, i];
   }
   return best;
 }

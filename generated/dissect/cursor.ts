@@ -183,6 +183,7 @@ export class Cursor {
       const exact = f.wide !== true && big <= Number.MAX_SAFE_INTEGER;
       const node = this.#push(f, exact ? Number(big) : big, bits, depth);
       if (!exact && f.wide !== true) note(node, "error", "is 2^53 or more");
+      if (node !== undefined) this.#flags(f, Number(BigInt.asUintN(32, big)), bit, depth + 1);
       this.#number(f, Number(big), bit, node);
       return true;
     }
@@ -196,7 +197,7 @@ export class Cursor {
     if (node !== undefined) {
       const unnamed = f.names !== undefined && meaning === undefined && f.open !== true;
       if (unnamed || (f.konst !== undefined && value !== f.konst)) broken(node, f);
-      if (f.flags !== undefined) this.#flags(f, value, bit, depth + 1);
+      this.#flags(f, value, bit, depth + 1);
     }
     this.#number(f, value, bit, node);
     return true;

@@ -137,9 +137,9 @@ export class Walker {
   #payload(table: HeaderTable, head: number): number {
     const { numbers, notes } = this.#cursor;
     const { payload } = table;
+    const stop = this.#tail(table, head);
     if (payload === undefined) return head;
     const length = holds(payload.told, numbers) ? payload.length?.(numbers) : undefined;
-    const stop = this.#tail(table, head);
     if (length === undefined) return stop;
     if (!(length >= 0)) {
       notes.push({ severity: "error", text: "the length of its payload makes no sense" });

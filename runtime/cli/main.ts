@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 const HELP = `wirestack: headers described once; codecs, documentation and a dissector from them
 
   wirestack dissect FILE        take a capture apart: layers, fields, messages
+  wirestack cat PROTOCOL URL    send and receive messages, as nngcat does
   wirestack codegen [FOLDER]    generate from a folder of specs
   wirestack start               check the generated code, then dissect a bundled capture
 
@@ -15,6 +16,7 @@ const HELP = `wirestack: headers described once; codecs, documentation and a dis
 type Command = (args: string[]) => Promise<number>;
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   dissect: async () => (await import("./dissect.js")).dissectCommand,
+  cat: async () => (await import("./cat.js")).catCommand,
   start: async () => (await import("./start.js")).startCommand,
   codegen: async () => (await import("../../codegen/main.js")).main,
 };

@@ -9,7 +9,7 @@ import * as greeting from "../../generated/sp/greeting.js";
 import * as ipcLength from "../../generated/sp/ipc.js";
 import * as tcpLength from "../../generated/sp/tcp.js";
 import { Assembly } from "../assembly.js";
-import { StackError, WireError } from "../error.js";
+import { PeerError, StackError, WireError } from "../error.js";
 import {
   type Control,
   Element,
@@ -18,6 +18,7 @@ import {
   type HeaderFacts,
   type Layer,
   type PipeContext,
+  type Protocol,
 } from "../layer.js";
 import { Message } from "../message.js";
 
@@ -30,27 +31,38 @@ interface LengthCodec {
   explain(n: number, v: DataView, o: number, end: number): string;
 }
 
+export interface SpOptions {
+  /** What to greet with, where no protocol stands above: in a stack without a hub. */
+  readonly protocol?: Protocol;
+}
+
 /** SP over TCP, TLS or any other stream. */
-export function sp(): Layer<"octets", "link", "sp"> {
-  return framing("sp", { ...tcpLength });
+export function sp(options: SpOptions = {}): Layer<"octets", "link", "sp"> {
+  return framing("sp", { ...tcpLength }, options);
 }
 
 /** SP over local sockets: an octet more before each length. */
-export function spIpc(): Layer<"octets", "link", "spIpc"> {
-  return framing("spIpc", { ...ipcLength });
+export function spIpc(options: SpOptions = {}): Layer<"octets", "link", "spIpc"> {
+  return framing("spIpc", { ...ipcLength }, options);
 }
 
-function framing<N extends string>(name: N, length: LengthCodec): Layer<"octets", "link", N> {
+function framing<N extends string>(
+  name: N,
+  length: LengthCodec,
+  { protocol }: SpOptions,
+): Layer<"octets", "link", N> {
   return {
     name,
     below: "octets",
     above: "link",
     headers: [length.HEADER],
-    make: (context) => new Framing(name, length, context),
+    make: (context) => new Framing(name, length, context, protocol),
   };
 }
 
 const NO_BODY = new Uint8Array(0);
+/** Without a limit of ours there is still the system's: no buffer is longer than 4 GiB on node 20. */
+const LONGEST = 0xffff_0000;
 
 class Framing extends Element {
   #greeted = false;
@@ -70,6 +82,7 @@ class Framing extends Element {
     readonly name: string,
     readonly length: LengthCodec,
     readonly context: PipeContext,
+    readonly own: Protocol | undefined,
   ) {
     super();
   }
@@ -106,11 +119,14 @@ class Framing extends Element {
 
   #greet(facts: Facts): void {
     this.#facts = facts;
-    const { protocol, slab } = this.context;
+    const { slab } = this.context;
+    const protocol = this.context.protocol ?? this.own;
     if (protocol === undefined) {
-      throw new StackError(
-        `'${this.name}' greets with a protocol's number; no layer above has one`,
-      );
+      const said = `'${this.name}' greets with a protocol's number, and no layer above has one`;
+      return this.control({
+        type: "close",
+        error: new StackError(`${said}: give it as an option`),
+      });
     }
     const m = Message.around(NO_BODY, greeting.MAX, slab);
     m.push(greeting.MAX, slab);
@@ -200,13 +216,17 @@ class Framing extends Element {
 
   #opened(type: number): void {
     this.#greeted = true;
+    const { own } = this;
+    if (this.context.protocol === undefined && own !== undefined && type !== own.peer) {
+      return this.control({ type: "close", error: PeerError.stranger(type, own) });
+    }
     this.above.event({ type: "opened", facts: { ...this.#facts, type } });
   }
 
   #tooLong(length: number): boolean {
-    const { recvMax } = this.context.limits;
-    if (recvMax === 0 || length <= recvMax) return false;
-    this.#close(`recvMax: a message of ${length} octets; ${recvMax} are allowed`);
+    const most = this.context.limits.recvMax || LONGEST;
+    if (length <= most) return false;
+    this.#close(`recvMax: a message of ${length} octets; ${most} are allowed`);
     return true;
   }
 

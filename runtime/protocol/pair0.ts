@@ -31,6 +31,7 @@ export function xpair0(): Layer<"link", "raw", "xpair0"> {
     name: "xpair0",
     below: "link",
     above: "raw",
+    hub: true,
     protocol: pairs,
     port: (s: Socket) => new Raw(s),
     make: (context) => new XPair0(context, pairs, true),

@@ -9,24 +9,24 @@
 import { Type } from "../../generated/sp/greeting.js";
 import * as way from "../../generated/sp/request.js";
 import * as tag from "../../generated/sp/tag.js";
+import { Answering, Replier, XAnswering } from "../answering.js";
 import type { Timer } from "../env.js";
 import { type ClosedError, StateError, TimeoutError, WireError } from "../error.js";
 import { Hub, type Pipe } from "../hub.js";
 import {
   type Context,
   type Control,
-  Element,
   type Event,
   type Layer,
   type Protocol,
+  type TtlOptions,
+  ttlOf,
 } from "../layer.js";
-import { Exchange, type Message } from "../message.js";
+import { Exchange, type Mark, type Message } from "../message.js";
 import {
   type Body,
   bodyOf,
   cancelled,
-  compose,
-  Inlet,
   Outlet,
   Port,
   Raw,
@@ -57,68 +57,30 @@ class XReq extends Hub {
   }
 }
 
-class XRep extends Hub {
-  constructor(
-    context: Context,
-    readonly ttl: number,
-  ) {
-    super(context, answers, false);
-  }
-
-  override receive(m: Message, pipe: Pipe): void {
-    const { slab, stats } = this.context;
-    let n = way.measure(m.view, m.start, m.end);
-    if (n < 0) n = m.measure(way.measure, slab);
-    if (n <= -0x1000000) return stats.breach("sp.request.trace");
-    if (n < 0) return pipe.close(new WireError("xrep", way.explain(n, m.view, m.start, m.end)));
-    if (n > this.ttl * tag.MAX) return stats.drop("ttl");
-    m.push(tag.MAX, slab);
-    tag.write(m.view, m.start, false, pipe.number);
-    this.above.up(m);
-  }
-
-  override down(m: Message): void {
-    const { slab, stats } = this.context;
-    let n = tag.measure(m.view, m.start, m.end);
-    if (n < 0) n = m.measure(tag.measure, slab);
-    const pipe = n < 0 ? undefined : this.pipe(tag.getNumber(m.view, m.start));
-    // Who asked has gone: nobody waits for this.
-    if (pipe === undefined) return stats.drop("rep: the peer has gone");
-    if (!pipe.ready) return stats.drop("rep: the peer takes no more");
-    m.pop(n);
-    pipe.down(m);
-  }
-}
-
 /** REQ, raw: chooses a pipe for each request, each in its turn, and passes replies up. */
 export function xreq(): Layer<"link", "raw", "xreq"> {
   return {
     name: "xreq",
     below: "link",
     above: "raw",
+    hub: true,
     protocol: asks,
     port: (s: Socket) => new Raw(s),
     make: (context) => new XReq(context, asks, true),
   };
 }
 
-export interface HopOptions {
-  /** Hops, this one included, after which a request is dropped: 1 to 15. Default: 8. */
-  readonly ttl?: number;
-}
-
 /** REP, raw: puts the pipe's number before a request, and sends a reply to the pipe it names. */
-export function xrep({ ttl = 8 }: HopOptions = {}): Layer<"link", "raw", "xrep"> {
-  if (!Number.isInteger(ttl) || ttl < 1 || ttl > 15) {
-    throw new RangeError(`ttl is a whole number from 1 to 15; not ${ttl}`);
-  }
+export function xrep(options: TtlOptions = {}): Layer<"link", "raw", "xrep"> {
+  const ttl = ttlOf(options);
   return {
     name: "xrep",
     below: "link",
     above: "raw",
+    hub: true,
     protocol: answers,
     port: (s: Socket) => new Raw(s),
-    make: (context) => new XRep(context, ttl),
+    make: (context) => new XAnswering(context, answers, way, ttl),
   };
 }
 
@@ -127,9 +89,8 @@ export function xrep({ ttl = 8 }: HopOptions = {}): Layer<"link", "raw", "xrep">
 /** A request that has no reply yet. */
 class Pending {
   number = 0;
-  /** Its window after its number was put in front, for the time that it is sent again. */
-  start = 0;
-  rest: readonly Uint8Array[] = [];
+  /** Behind its number, for the time that it is sent again. */
+  mark: Mark | undefined;
   /** Who was asked: only they may answer. The last is who has it now. */
   readonly asked: object[] = [];
   due = 0;
@@ -147,6 +108,7 @@ class Req extends Waiting {
   #first: Pending | undefined;
   #last: Pending | undefined;
   #timer: Timer | undefined;
+  #ended = false;
 
   constructor(
     context: Context,
@@ -156,20 +118,22 @@ class Req extends Waiting {
     this.#slots = new Slots(context.env);
   }
 
-  override down(m: Message): void {
-    const exchange = m.exchange as Exchange;
+  override down(given: Message): void {
+    const { slab } = this.context;
+    const exchange = given.exchange as Exchange;
+    // Of a body in the window a write may be under way when it is sent again: headers go elsewhere.
+    const m = given.rest.length > 0 ? given : given.fork(given.start - given.floor, slab);
     const pending = new Pending(m);
     const number = this.#slots.add(pending);
     if (number === undefined) {
       const error = new StateError("65536 requests are under way already");
       return this.above.event({ type: "failed", exchange, error });
     }
-    m.push(tag.MAX, this.context.slab);
+    m.push(tag.MAX, slab);
     tag.write(m.view, m.start, true, number);
     m.kept = true;
     pending.number = number;
-    pending.start = m.start;
-    pending.rest = m.rest;
+    pending.mark = m.mark();
     exchange.tie = pending;
     super.down(m);
   }
@@ -178,8 +142,7 @@ class Req extends Waiting {
     const pending = (m.exchange as Exchange).tie as Pending;
     if (pending.over) return;
     pending.queued = false;
-    m.start = pending.start;
-    m.rest = pending.rest;
+    m.reset(pending.mark as Mark);
     this.#link(pending);
     this.below.down(m);
     if (m.pipe !== undefined) pending.asked.push(m.pipe);
@@ -218,6 +181,8 @@ class Req extends Waiting {
     if (c.type === "end") {
       // Nobody waits for replies any more.
       for (const p of [...this.#slots.values()]) this.#settle(p);
+      this.#timer?.cancel();
+      this.#ended = true;
     }
     super.control(c);
   }
@@ -236,7 +201,8 @@ class Req extends Waiting {
     if (!p.queued) this.#unlink(p);
   }
 
-  // The list of those that wait for a reply, and the one timer for the first of them.
+  // The list of those that wait for a reply, and the one timer for the first of them. A reply leaves the
+  // timer as it is: it may wake for nobody, but costs nothing a request.
 
   #link(p: Pending): void {
     if (this.resendTime === 0) p.due = Number.POSITIVE_INFINITY;
@@ -255,15 +221,12 @@ class Req extends Waiting {
     if (p.after === undefined) this.#last = p.before;
     else p.after.before = p.before;
     p.before = p.after = undefined;
-    if (this.#first === undefined) {
-      this.#timer?.cancel();
-      this.#timer = undefined;
-    }
   }
 
   #arm(): void {
     const first = this.#first;
     if (this.#timer !== undefined || first === undefined || first.due === Infinity) return;
+    if (this.#ended) return;
     const { env } = this.context;
     const wake = () => {
       this.#timer = undefined;
@@ -272,30 +235,6 @@ class Req extends Waiting {
       this.#arm();
     };
     this.#timer = env.timer(Math.max(0, first.due - env.now()), wake, true);
-  }
-}
-
-class Rep extends Element {
-  constructor(readonly context: Context) {
-    super();
-  }
-
-  override up(m: Message): void {
-    let n = way.measure(m.view, m.start, m.end);
-    if (n < 0) n = m.measure(way.measure, this.context.slab);
-    // xrep put its own number before a way of `ttl` words at most, which it has checked.
-    if (n < 0) return this.context.stats.breach("sp.request.trace");
-    m.exchange = new Exchange();
-    m.exchange.tie = way.read(m.view, m.start, m.end).trace;
-    m.pop(n);
-    this.above.up(m);
-  }
-
-  override down(m: Message): void {
-    const trace = (m.exchange as Exchange).tie as number[];
-    m.push(way.size(trace), this.context.slab);
-    way.write(m.view, m.start, trace);
-    this.below.down(m);
   }
 }
 
@@ -320,15 +259,16 @@ export function req({ resendTime = 60_000 }: ReqOptions = {}): Layer<"raw", "req
 }
 
 /** REP: `serve`, or `for await` and `reply`. */
-export function rep(options: HopOptions = {}): Layer<"raw", "rep", "rep"> {
+export function rep(options: TtlOptions = {}): Layer<"raw", "rep", "rep"> {
+  ttlOf(options);
   return {
     name: "rep",
     below: "raw",
     above: "rep",
     headers: [way.HEADER],
     raw: () => xrep(options),
-    port: (s: Socket) => new Replier(s),
-    make: (context) => new Rep(context),
+    port: (s: Socket) => new Replier(s, false),
+    make: (context) => new Answering(context, way),
   };
 }
 
@@ -428,110 +368,6 @@ export class Requester extends Port {
     call.undo?.();
     this.#calls.delete(call);
     return true;
-  }
-}
-
-/** A request, from the side of who answers. */
-export class Ask {
-  readonly #socket: Socket;
-  readonly #exchange: Exchange;
-
-  constructor(
-    socket: Socket,
-    readonly body: Uint8Array,
-    exchange: Exchange,
-  ) {
-    this.#socket = socket;
-    this.#exchange = exchange;
-  }
-
-  /** Answers, once. If who asked has gone, nothing happens. */
-  reply(body: Body, { copy = false }: { readonly copy?: boolean } = {}): void {
-    if (this.#exchange.over) throw new StateError("this request has its reply already");
-    const m = compose(body, this.#socket, copy);
-    this.#exchange.over = true;
-    m.exchange = this.#exchange;
-    const { stats } = this.#socket.context;
-    stats.sent++;
-    stats.sentOctets += m.length;
-    this.#socket.below.down(m);
-  }
-}
-
-export type Handler = (body: Uint8Array, ask: Ask) => Body | Promise<Body>;
-
-export interface ServeOptions {
-  /** Requests that the handler has at a time. Default: 256. */
-  readonly concurrency?: number;
-}
-
-/** Answers. */
-export class Replier extends Port {
-  readonly #socket: Socket;
-  readonly #inlet: Inlet<Ask>;
-  #handler: Handler | undefined;
-  #concurrency = 0;
-  #active = 0;
-
-  constructor(socket: Socket) {
-    super(socket);
-    this.#socket = socket;
-    const inlet = new Inlet<Ask>(socket, (ask) => ask.body.length);
-    this.#inlet = inlet;
-    const { stats } = socket.context;
-    const up = (m: Message) => {
-      const ask = new Ask(socket, bodyOf(m, stats), m.exchange as Exchange);
-      inlet.put(ask);
-      if (this.#handler !== undefined) this.#work();
-    };
-    socket.join({ up, event() {} }, (error) => inlet.close(error));
-  }
-
-  /** The next request, from whomever; answer it with `reply`. */
-  receive(options?: Waits): Promise<Ask> {
-    return this.#inlet.receive(options);
-  }
-
-  /** Request by request, until the socket closes. */
-  [Symbol.asyncIterator](): AsyncIterator<Ask> {
-    return this.#inlet[Symbol.asyncIterator]();
-  }
-
-  /**
-   * Answers each request with what the handler gives. A handler that throws answers nothing: the
-   * socket goes on, and `error` tells.
-   */
-  serve(handler: Handler, { concurrency = 256 }: ServeOptions = {}): void {
-    if (this.#handler !== undefined) throw new StateError("this socket is served already");
-    this.#handler = handler;
-    this.#concurrency = concurrency;
-    this.#work();
-  }
-
-  #work(): void {
-    while (this.#active < this.#concurrency) {
-      const ask = this.#inlet.tryReceive();
-      if (ask === undefined) return;
-      try {
-        const reply = (this.#handler as Handler)(ask.body, ask);
-        if (reply instanceof Promise) this.#later(ask, reply);
-        else ask.reply(reply);
-      } catch (error) {
-        this.#socket.threw(error);
-      }
-    }
-  }
-
-  async #later(ask: Ask, reply: Promise<Body>): Promise<void> {
-    this.#active++;
-    try {
-      ask.reply(await reply);
-    } catch (error) {
-      this.#socket.threw(error);
-    } finally {
-      this.#active--;
-      this.#work();
-    }
   }
 }
 

@@ -5,7 +5,7 @@ import type { Context, Ground, Layer } from "../layer.js";
 import { Stream } from "../stream.js";
 
 /** Octets on their way before the writer is made to wait. */
-const IN_FLIGHT = 256 * 1024;
+const IN_FLIGHT = 1024 * 1024;
 
 type Accept = () => Stream;
 

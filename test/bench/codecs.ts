@@ -19,7 +19,7 @@ const LIBRARIES: Readonly<Record<string, number>> = { protodef: 3, "binary-parse
 
 const near = (x: number): Goal => ({ text: `≤ ${REFERENCE}`, met: x <= REFERENCE });
 
-export async function codecs({ rounds, only }: Options): Promise<Report> {
+export async function codecs({ rounds = 100, only }: Options): Promise<Report> {
   const found = await libraries();
   const [frames, requests, headers] = [ws(found), request(found), ipv4(found)];
   const all = [...contests(frames, only), ...contests(requests, only), ...contests(headers, only)];

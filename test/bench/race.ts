@@ -82,7 +82,7 @@ export function race(contenders: readonly Contender[], records: number, rounds: 
   return times;
 }
 
-function shuffled<T>(list: readonly T[]): T[] {
+export function shuffled<T>(list: readonly T[]): T[] {
   const keyed = list.map((item) => ({ item, key: Math.random() }));
   return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
 }

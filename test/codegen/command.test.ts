@@ -1,6 +1,7 @@
 /** `npm run codegen`, in a copy of the repository with one spec. */
+import { join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Workshop } from "../support/workshop.js";
@@ -20,21 +21,46 @@ test.before.each(async ({ shop, spec }) => {
   await shop.codegen();
 });
 
-test("--new writes a spec and a test that passes at once", async ({ shop }) => {
+/** What a module of the workshop names and the workshop does not have is the repository's. */
+const repository = (shop: Workshop): Plugin => ({
+  name: "repository",
+  setup(b) {
+    b.onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path, resolveDir }) => {
+      const here = relative(shop.root, join(resolveDir, path)).replace(/js$/, "ts");
+      if (here.startsWith("..")) return undefined;
+      return { path: shop.has(here) ? shop.path(here) : resolve(here) };
+    });
+  },
+});
+
+test("--new writes a spec, its layer, and a test that passes at once", async ({ shop }) => {
   assert.match(shop.read(SPEC), 'header(\n  "acme.trace"');
+  assert.match(
+    shop.read("runtime/index.ts"),
+    '\nexport { acmeTrace } from "./tools/acme-trace.js";\nexport { inproc } from',
+  );
   const outfile = shop.path("trace.test.js");
   await build({
     entryPoints: [shop.path("test/acme/trace.test.ts")],
     outfile,
     bundle: true,
     packages: "external",
+    plugins: [repository(shop)],
     format: "esm",
     platform: "node",
     logLevel: "silent",
   });
   const { code, out } = await shop.node(outfile);
-  assert.is(code, 0);
-  assert.match(out, /Passed: +1\n/);
+  assert.is(code, 0, out);
+  assert.match(out, /Passed: +8\n/);
+});
+
+test("the layer that --new writes knows its codec and the joints, and nobody else", ({ shop }) => {
+  const imports = [...shop.read("runtime/tools/acme-trace.ts").matchAll(/ from "(.*)";$/gm)];
+  assert.equal(
+    imports.map(([, from]) => from),
+    ["../../generated/acme/trace.js", "../error.js", "../layer.js", "../message.js"],
+  );
 });
 
 test("--new overwrites nothing, and takes only names that can be a header's", async ({ shop }) => {
@@ -71,11 +97,11 @@ test("what is as generated passes --check", async ({ shop }) => {
 test("--check names a file that was changed by hand, and its first line that differs", async ({
   shop,
 }) => {
-  shop.change(CODEC, "export const MIN = 4;", "export const MIN = 5;");
+  shop.change(CODEC, "export const MIN = 6;", "export const MIN = 5;");
   const { code, err } = await shop.codegen("--check");
   assert.is(code, 1);
   assert.match(err, /^generated\/acme\/trace\.ts:\d+: is not as generated\n/);
-  assert.match(err, "\n  is      export const MIN = 5;\n  should  export const MIN = 4;\n");
+  assert.match(err, "\n  is      export const MIN = 5;\n  should  export const MIN = 6;\n");
   assert.match(err, "run: npm run codegen\n");
   assert.match(shop.read(CODEC), "export const MIN = 5;");
 });
@@ -183,7 +209,7 @@ test("--watch generates after each change, survives mistakes, and ends by a sign
 });
 
 test("mistakes of a spec's author are one line, without a stack", async ({ shop }) => {
-  shop.change(SPEC, "length: u16", "length: bits(15)");
+  shop.change(SPEC, "length: u32", "length: bits(15)");
   shop.change(SPEC, "header,", "bits, header,");
   const { code, err } = await shop.codegen();
   assert.is(code, 1);

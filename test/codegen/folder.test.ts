@@ -1,4 +1,5 @@
 /** `wirestack codegen FOLDER --out DIR`: specs of one's own, in a package that is not ours. */
+import { symlinkSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { generate, type Project } from "../../codegen/generate.js";
@@ -23,9 +24,10 @@ const own = (shop: Workshop, ...more: string[]) =>
 test("JavaScript runs as it is, whatever the package around it is", async ({ shop }) => {
   const { code, err } = await own(shop, "--js", "--new", "acme/trace");
   assert.is(code, 0, err);
+  symlinkSync(process.cwd(), shop.path("node_modules/wirestack"));
   const ran = await shop.node("--test", "user/my-specs/acme/trace.test.mjs");
   assert.is(ran.code, 0, ran.out);
-  assert.match(ran.out, /^# pass 1$/m);
+  assert.match(ran.out, /^# pass 8$/m);
   assert.match(shop.read("user/my-generated/acme/trace.d.ts"), "export interface AcmeTrace {");
   assert.is((await own(shop, "--js", "--check")).code, 0);
 });
@@ -37,6 +39,22 @@ test("switching from TypeScript to JavaScript leaves nothing behind", async ({ s
   await own(shop, "--js");
   assert.not(shop.has("user/my-generated/acme/trace.ts"));
   assert.ok(shop.has("user/my-generated/acme/trace.js"));
+});
+
+test("vectors come with it, are checked, and go with their spec", async ({ shop }) => {
+  await own(shop, "--new", "acme/trace");
+  const path = "user/my-generated/vectors/acme/trace.json";
+  const { head } = JSON.parse(shop.read(path));
+  assert.ok(head.accepted.length > 1 && head.refused.length > 0);
+  shop.change(path, '"size":', '"sizes":');
+  const { code, err } = await own(shop, "--check");
+  assert.is(code, 1);
+  assert.match(err, /vectors\/acme\/trace\.json:\d+: is not as generated/);
+  shop.write("user/my-specs/mark.ts", shop.read("user/my-specs/acme/trace.ts"));
+  shop.remove("user/my-specs/acme");
+  assert.is((await own(shop)).code, 0);
+  assert.not(shop.has(path));
+  assert.ok(shop.has("user/my-generated/vectors/mark.json"));
 });
 
 test("the first line names the user's command and folder", async ({ shop }) => {

@@ -1,5 +1,6 @@
 /** All laws for one subject, with as many cases as are asked for. */
 import fc from "fast-check";
+import { expressions, type FieldModel, parts } from "../../codegen/model.js";
 import {
   breakable,
   broken,
@@ -25,10 +26,13 @@ export interface Law {
 }
 
 type Edit = readonly [kind: number, at: number, octet: number];
-const edits = fc.array(fc.tuple(fc.nat(5), fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
+export const edits = fc.array(fc.tuple(fc.nat(5), fc.nat(), fc.nat(255)), {
+  minLength: 1,
+  maxLength: 4,
+});
 const choices = fc.array(fc.nat(), { minLength: 8, maxLength: 8 });
 
-function edited(octets: Uint8Array, list: readonly Edit[]): Uint8Array {
+export function edited(octets: Uint8Array, list: readonly Edit[]): Uint8Array {
   const all = [...octets];
   for (const [kind, at, octet] of list) {
     const i = at % Math.max(1, all.length);
@@ -98,37 +102,61 @@ export const laws: readonly Law[] = [
 
 /** The least and the greatest size that draws come to, found by trying what makes them so. */
 export function sizes(s: Subject): { min: number; max: number } {
-  const drawn = fc.sample(valid(s.draw), { numRuns: 100, seed: SEED }).map((d) => d.octets.length);
   return {
-    min: climbed(s, Math.min(...drawn), (a, b) => a <= b, s.min),
-    max: climbed(s, Math.max(...drawn), (a, b) => a >= b, s.max),
+    min: climbed(s, (a, b) => a <= b, s.min),
+    max: climbed(s, (a, b) => a >= b, s.max),
   };
 }
 
-/** Changes one choice after another, and keeps what is no worse, until `goal` is reached. */
-function climbed(
-  s: Subject,
-  from: number,
-  better: (a: number, b: number) => boolean,
-  goal: number,
-): number {
-  let best = from;
-  let kept: number[] = [];
+/** The numbers that a header's expressions compare with, and their neighbours. */
+function landmarks(fields: readonly FieldModel[]): number[] {
+  const found = fields.flatMap((f) =>
+    [...expressions(f)].flatMap((e) =>
+      [...parts(e)]
+        .flatMap((p) => ("b" in p ? [p.a, p.b] : []))
+        .filter((x) => typeof x === "number"),
+    ),
+  );
+  return [...new Set(found.flatMap((n) => [n - 2, n - 1, n, n + 1, n + 2]))];
+}
+
+/**
+ * Changes a choice or two, and keeps what is no worse, until `goal` is reached. Choices are kept by what
+ * they are about: so those of a field stay as they are where another one before it comes or goes.
+ */
+function climbed(s: Subject, better: (a: number, b: number) => boolean, goal: number): number {
+  let best: number | undefined;
+  let kept = new Map<string, number>();
   let state = SEED;
   const random = () => {
     state = (Math.imul(state, 0x41c64e6d) + 12345) >>> 0;
     return state / 2 ** 32;
   };
-  for (let i = 0; i < 4000 && best !== goal; i++) {
-    const tried = kept.map((x) => (random() < 2 / kept.length ? random() : x));
-    let at = 0;
-    const next = () => {
-      tried[at] ??= random();
-      return tried[at++] as number;
+  const marks = landmarks(s.fields);
+  for (let i = 0; i < 20000 && best !== goal; i++) {
+    const tried = new Map<string, number>();
+    const times = new Map<string, number>();
+    const next = (about: string): number => {
+      const nth = times.get(about) ?? 0;
+      times.set(about, nth + 1);
+      const key = `${about}, ${nth}`;
+      const was = kept.get(key);
+      const x = was === undefined || random() < 2 / Math.min(kept.size, 60) ? random() : was;
+      tried.set(key, x);
+      return x;
     };
+    let name = "";
     const choices: Choices = {
-      choose: (_, ways) => ways[Math.floor(next() * ways.length)] as never,
-      whole: (lo, hi) => lo + Math.floor(next() * (hi - lo + 1)),
+      choose(about, ways) {
+        name = about;
+        return ways[Math.floor(next(about) * ways.length)] as never;
+      },
+      whole(lo, hi) {
+        const at = next(`within ${name}`);
+        const near = marks.filter((n) => n >= lo && n <= hi);
+        if (at < 0.5 && near.length > 0) return near[Math.floor(at * 2 * near.length)] as number;
+        return lo + Math.floor(((at * 7) % 1) * (hi - lo + 1));
+      },
     };
     const draw = new Draw(choices, i % 2 === 1);
     try {
@@ -137,8 +165,10 @@ function climbed(
       if (e instanceof DeadEnd) continue;
       throw e;
     }
-    if (kept.length === 0 || better(draw.octets.length, best)) kept = tried;
-    if (better(draw.octets.length, best)) best = draw.octets.length;
+    const octets = draw.octets.length;
+    if (best !== undefined && !better(octets, best)) continue;
+    best = octets;
+    kept = tried;
   }
-  return best;
+  return best ?? Number.NaN;
 }

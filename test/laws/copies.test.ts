@@ -23,7 +23,7 @@ import { type Ledger, watch } from "./spy.js";
 const test = suite("copies");
 const MESSAGES = 5;
 /** A received message up to here is copied out of its chunk. */
-const SMALL = 1024;
+const SMALL = 512;
 /** All longer than any run of headers, so that a copy of a body is told by its length. */
 const SIZES = [200, SMALL, SMALL + 1, BORROW - 1, BORROW, BLOCK, 1_000_000];
 

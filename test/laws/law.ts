@@ -23,7 +23,7 @@ export function amid(octets: Uint8Array, poison: number): DataView {
   return new DataView(all.buffer);
 }
 
-const exact = (octets: Uint8Array) => new DataView(Uint8Array.from(octets).buffer);
+export const exact = (octets: Uint8Array) => new DataView(Uint8Array.from(octets).buffer);
 
 /** P4, P5, P6, P7 and P8: a valid value becomes just the octets it was drawn with, and comes back. */
 export function written(

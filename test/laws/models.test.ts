@@ -30,6 +30,8 @@ abstract class Model {
   /** The application takes no more. */
   quiet = false;
   abstract readonly waits: boolean;
+  /** Who takes no answers is asked for no more requests; what it is owed it gets. */
+  readonly holds: boolean = false;
 
   get ready(): Far[] {
     return this.pipes.filter((p) => !p.stopped);
@@ -82,12 +84,12 @@ const TTL = 8;
 
 class Rep extends Model {
   readonly waits = false;
+  override readonly holds = true;
   override address(far: Far | undefined, octets: Uint8Array) {
     return joined([word(far?.pipe.number ?? 12345), octets]);
   }
   sent(octets: Uint8Array, to: Far | undefined): Outcome {
     if (to === undefined || !this.pipes.includes(to)) return { dropped: "rep: the peer has gone" };
-    if (to.stopped) return { dropped: "rep: the peer takes no more" };
     return { to: [to], octets: octets.subarray(tag.MAX) };
   }
   received(octets: Uint8Array, from: Far): Outcome {
@@ -122,7 +124,9 @@ function command(name: string, run: (m: Model, r: Rig) => void, can = (_: Model)
         "these take part",
       );
       assert.is(r.stopped, m.waits && m.ready.length === 0, "the side above knows whether to wait");
-      for (const p of m.pipes) assert.is(p.quiet, m.quiet, "pipes know whether to wait");
+      for (const p of m.pipes) {
+        assert.is(p.quiet, m.quiet || (m.holds && p.stopped), "pipes know whether to wait");
+      }
     },
   };
 }
@@ -141,6 +145,7 @@ function attach(strange: boolean): Command {
       assert.is(r.events.length, events, "nobody above hears of it");
       return;
     }
+    far.patient = m.holds;
     m.pipes.push(far);
     m.known.push(far);
     const [attached] = r.events.slice(events).filter((e) => e.type === "attached");

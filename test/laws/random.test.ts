@@ -33,13 +33,13 @@ for (const law of laws) {
   });
 }
 
-// An interval forgets that one field decides two lengths, so a few bounds are only bounds.
-test("the least and the greatest size are attained, by nine of ten at least", () => {
-  const tight = all.filter((s) => {
+test("the least and the greatest size are attained", () => {
+  const loose = all.flatMap((s) => {
     const { min, max } = sizes(s);
-    return min === s.min && max === s.max;
+    if (min === s.min && max === s.max) return [];
+    return [`${s.name} declares ${s.min} to ${s.max}, and ${min} to ${max} were found`];
   });
-  assert.ok(tight.length > 0.9 * all.length, `${tight.length} of ${all.length}, seed ${SEED}`);
+  assert.equal(loose, [], `seed ${SEED}`);
 });
 
 test("tens of thousands of cases were tried", () => {

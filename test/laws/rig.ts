@@ -9,8 +9,10 @@ import { type Surroundings, surroundings } from "./still.js";
 export class Far extends Element {
   readonly took: Uint8Array[] = [];
   pipe!: Pipe;
-  /** It was told that the application takes no more. */
+  /** It was told to bring no more. */
   quiet = false;
+  /** It takes messages although it said stop, as from who owes it answers. */
+  patient = false;
   /** Said stop, and not yet go. */
   stopped = false;
 
@@ -23,7 +25,7 @@ export class Far extends Element {
   }
 
   override down(m: Message): void {
-    if (this.stopped) throw new Error("a message came to a pipe that had said stop");
+    if (this.stopped && !this.patient) throw new Error("a message to a pipe that had said stop");
     const octets = joined(m.segments());
     this.took.push(octets);
     this.rig.taken.push({ far: this, octets });

@@ -1,5 +1,5 @@
 /** Values of headers: where two differ, and what else they could be. */
-import { type FieldModel, inValue } from "../../codegen/model.js";
+import { type FieldModel, inValue, type TypeModel } from "../../codegen/model.js";
 import type { Value } from "./interpreter.js";
 
 /** The path of the first difference. Computed fields count only if `computed`. */
@@ -27,11 +27,8 @@ function inside(f: FieldModel, x: unknown, y: unknown, computed: boolean): strin
     case "bytes":
       return where(sameOctets(x, y), path);
     case "nested":
-      return difference(t.fields, x as Value, y as Value, computed);
-    case "choose": {
-      const arms = [...t.arms.map((a) => a.fields), t.otherwise ?? []];
-      return difference(armOf(arms, x as Value), x as Value, y as Value, computed);
-    }
+    case "choose":
+      return difference(fieldsOf(t, x) ?? [], x as Value, y as Value, computed);
     case "repeat": {
       const [p, q] = [x as unknown[], y as unknown[]];
       if (p.length !== q.length) return `${path}, its length`;
@@ -111,11 +108,8 @@ function other({ type: t }: FieldModel, was: unknown, choose: Chooser): unknown 
     case "bytes":
       return one([(was as Uint8Array).slice(1), Uint8Array.of(...(was as Uint8Array), 1)]);
     case "nested":
-      return changed(t.fields, was as Value, choose);
-    case "choose": {
-      const arms = [...t.arms.map((a) => a.fields), ...(t.otherwise ? [t.otherwise] : [])];
-      return changed(armOf(arms, was as Value), was as Value, choose);
-    }
+    case "choose":
+      return changed(fieldsOf(t, was) ?? [], was as Value, choose);
     case "repeat": {
       const list = was as unknown[];
       const at = choose(Math.max(1, list.length));
@@ -156,6 +150,13 @@ function plainest({ type: t }: FieldModel): unknown {
   if (t.kind === "bytes") return new Uint8Array(1);
   if (t.kind === "text") return "a";
   return t.kind === "escape" || t.kind === "varint" ? 0 : undefined;
+}
+
+/** The fields of a value that has some: of a nested one, or of the arm that was chosen. */
+export function fieldsOf(t: TypeModel, value: unknown): readonly FieldModel[] | undefined {
+  if (t.kind === "nested") return t.fields;
+  if (t.kind !== "choose") return undefined;
+  return armOf([...t.arms.map((a) => a.fields), t.otherwise ?? []], value as Value);
 }
 
 /** The arm whose fields the value has. */

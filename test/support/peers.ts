@@ -1,5 +1,5 @@
-/** Tests that need a foreign program, such as tshark or nngcat. */
-import { accessSync, constants } from "node:fs";
+/** Tests that need a foreign program, such as tshark or nngcat, or a library to compile against. */
+import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Callback, Test } from "uvu";
 
@@ -21,7 +21,15 @@ export function peerTest<T>(test: Test<T>, tool: string, name: string, run: Call
   }
 }
 
+/** Libraries, by a header of theirs. */
+const HEADERS: Readonly<Record<string, string>> = {
+  libnng: "/usr/include/nng/nng.h",
+  libnanomsg: "/usr/include/nanomsg/nn.h",
+};
+
 export function installed(tool: string): boolean {
+  const header = HEADERS[tool];
+  if (header !== undefined) return existsSync(header) && installed("gcc");
   return (process.env.PATH ?? "").split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, tool), constants.X_OK);

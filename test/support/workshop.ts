@@ -28,7 +28,13 @@ export class Workshop {
 
   constructor() {
     this.write("package.json", '{ "type": "module" }');
-    for (const tree of ["dist/spec", "dist/codegen", "dist/generated/model.json", "spec/lang.ts"]) {
+    for (const tree of [
+      "dist/spec",
+      "dist/codegen",
+      "dist/generated/model.json",
+      "spec/lang.ts",
+      "runtime/index.ts",
+    ]) {
       cpSync(join(REPOSITORY, tree), this.path(tree), { recursive: true });
     }
     for (const name of PACKAGES) this.install(name);

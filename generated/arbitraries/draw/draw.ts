@@ -177,14 +177,15 @@ export class Draw extends Wire {
     throw new DeadEnd(`no value for ${name}`);
   }
 
-  /** A value that breaks the one rule to be broken, and no other. */
+  /** A value that breaks the one rule to be broken, and none before it: the first is what is reported. */
   #bad(name: string, lo: number, hi: number, of: Whole): number | undefined {
     const { marks = [], rules = [] } = of;
     if (this.broken || rules.every(([fault]) => fault === KEEP)) return undefined;
     const near = sorted([lo, hi, ...marks.flatMap((m) => [m - 1, m, m + 1])]);
     const fit = near.filter((x) => x >= lo && x <= hi);
+    const first = (x: number) => rules.find(([, holds]) => !holds(x))?.[0];
     for (const [fault] of rules) {
-      const bad = fit.filter((x) => rules.every(([f, holds]) => holds(x) === (f !== fault)));
+      const bad = fit.filter((x) => first(x) === fault);
       if (bad.length > 0 && this.breaking(fault)) return this.#among(name, bad);
     }
     return undefined;
@@ -314,7 +315,7 @@ export class Draw extends Wire {
       this.bytes(max + 1);
       return [];
     }
-    const octets = this.pick(name, 0, max, { rules: [[KEEP, (n) => fits(n, of)]] });
+    const octets = this.pick(name, 0, max, { marks: [24], rules: [[KEEP, (n) => fits(n, of)]] });
     return options(this, name, octets, of, little);
   }
 

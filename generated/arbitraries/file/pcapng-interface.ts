@@ -8,7 +8,7 @@ import { type Options, fits } from "../draw/options.js";
 export function head(d: Draw): PcapngInterface {
   d.konst("type", 32, 1, 0, { little: d.little });
   const length = d.number("length", 32, {
-    marks: [1, 3, 4, 5, 19, 20, 21, 131071, 131072, 131073, 131092, 131093],
+    marks: [1, 3, 4, 5, 19, 20, 21, 23, 24, 25, 43, 44, 131071, 131072, 131073, 131092, 131093],
     rules: [
       [1, (x) => x >= 20],
       [2, (x) => (x % 4) === 0],

@@ -8,7 +8,7 @@ import { type Options, fits } from "../draw/options.js";
 export function head(d: Draw): PcapngSection {
   d.konst("type", 32, 168627466, 0, { little: d.little });
   const length = d.number("length", 32, {
-    marks: [1, 3, 4, 5, 27, 28, 29, 131071, 131072, 131073, 131100, 131101],
+    marks: [1, 3, 4, 5, 23, 24, 25, 27, 28, 29, 51, 52, 131071, 131072, 131073, 131100, 131101],
     rules: [
       [1, (x) => x >= 28],
       [2, (x) => (x % 4) === 0],

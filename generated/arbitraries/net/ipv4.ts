@@ -8,7 +8,7 @@ import { type Options, fits } from "../draw/options.js";
 export function head(d: Draw): Ipv4 {
   d.konst("version", 4, 4, 0);
   const ihl = d.number("ihl", 4, {
-    marks: [3, 4, 5, 6],
+    marks: [3, 4, 5, 6, 10, 11],
     rules: [[1, (x) => x >= 5], [KEEP, (x) => fits((x - 5) * 4, OPTIONS_FORM)]],
   });
   const dscp = d.number("dscp", 6);

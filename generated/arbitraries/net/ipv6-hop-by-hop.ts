@@ -8,7 +8,7 @@ import { type Options, fits } from "../draw/options.js";
 export function head(d: Draw): Ipv6HopByHop {
   const next = d.number("next", 8);
   const length = d.number("length", 8, {
-    marks: [5, 6, 7, 8, 9],
+    marks: [2, 3, 5, 6, 7, 8, 9, 23, 24, 25],
     rules: [[KEEP, (x) => fits((x * 8) + 6, OPTIONS_FORM)]],
   });
   const options = d.options("options", (length * 8) + 6, OPTIONS_FORM);

@@ -11,7 +11,7 @@ export function head(d: Draw): Tcp {
   const sequence = d.number("sequence", 32);
   const acknowledgment = d.number("acknowledgment", 32);
   const dataOffset = d.number("dataOffset", 4, {
-    marks: [3, 4, 5, 6],
+    marks: [3, 4, 5, 6, 10, 11],
     rules: [[0, (x) => x >= 5], [KEEP, (x) => fits((x - 5) * 4, OPTIONS_FORM)]],
   });
   const flags = d.number("flags", 12, { marks: [1, 2, 4, 8, 16, 32, 64, 128, 256] });

@@ -1,0 +1,326 @@
+/** `wirestack cat`: messages from the command line, with nngcat's options. */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { open, pair0, pull, push, rep, req, StackError, TimeoutError } from "../index.js";
+import { Conversation, Refused, type Wishes } from "./conversation.js";
+import { formats } from "./echo.js";
+
+const HELP = `wirestack cat PROTOCOL ADDRESS... [OPTIONS]
+
+Sends and receives messages of the scalability protocols, as nngcat and nanocat do.
+
+Protocol, one of
+  --req               send --data, print the reply
+  --rep               print each request, answer it with --data; without --data, answer nothing
+  --push              send --data
+  --pull              print what comes
+  --pair0             send --data if it is given, print what comes
+
+Addresses, as many as you like: tcp://HOST:PORT, ipc://PATH
+  --dial URL          connect there (also --connect); with --async, wait until somebody listens
+  --listen URL        accept connections there (also --bind)
+  -l, --connect-local PORT, -L, --bind-local PORT      the same at tcp://127.0.0.1:PORT
+  -x, --connect-ipc PATH, -X, --bind-ipc PATH          the same at ipc://PATH
+
+What to send
+  -D, --data TEXT     this, as UTF-8
+  -F, --file FILE     what is in the file; - is standard input
+  -d, --delay SEC     wait before the first message
+  -i, --interval SEC  send again and again, so far apart; fractions are fine in every SEC
+
+How to print
+  -Q, --quoted        in double quotes, escaped as in C, one a line (default)
+  -A, --ascii         printable characters, a dot for any other
+  --raw               as it is
+  --hex               in hexadecimal, one a line
+  --format FORMAT     quoted, ascii, raw, hex, or no
+
+When to end
+  -C, --count N       after N messages: sent by --push, received by --pull and --rep, answered for
+                      --req, each way for --pair0. 0: no limit. Without it and --interval, --req
+                      and --push end after one
+  --recv-timeout SEC  when nothing comes for so long
+  --send-timeout SEC  when nobody takes a message for so long
+
+  -Z, --recv-maxsz N  longest message to receive, in octets; 0: no limit (default 1048576)
+  -v, --verbose       tell on standard error who is attached, detached, refused, and why
+  -q, --silent        tell nothing there
+  -h, --help
+
+Examples
+  wirestack cat --rep --listen tcp://127.0.0.1:5555 --data pong
+  wirestack cat --req --dial tcp://127.0.0.1:5555 --data ping --recv-timeout 2
+  wirestack cat --push --listen ipc:///tmp/work.ipc --file job.json
+  wirestack cat --pull --dial ipc:///tmp/work.ipc --raw --count 1 > job.json
+
+Exit codes: 0 done, 1 usage, 2 refused (nobody listens, the address is taken, the peer speaks another
+protocol), 3 timed out (nothing came, or less than --count, or nobody took what was sent),
+130 interrupted before it was done. SIGINT ends what would go on for ever with 0.
+`;
+
+interface Protocol {
+  readonly aliases?: readonly string[];
+  /** Whether it sends what --data gives. */
+  readonly data: "needed" | "allowed" | "refused";
+  talk(c: Conversation): Promise<unknown>;
+}
+
+const PROTOCOLS: Readonly<Record<string, Protocol>> = {
+  req: {
+    aliases: ["req0"],
+    data: "needed",
+    async talk(c) {
+      const socket = await c.meet(open(req(), c.options));
+      await c.rounds(async () => c.print(await socket.request(c.data, c.receiving)));
+    },
+  },
+  rep: {
+    aliases: ["rep0"],
+    data: "allowed",
+    async talk(c) {
+      const socket = await c.meet(open(rep(), c.options));
+      await c.takes(async () => {
+        const ask = await socket.receive(c.receiving);
+        await c.print(ask.body);
+        if (c.speaks) ask.reply(c.data);
+      });
+    },
+  },
+  push: {
+    aliases: ["push0"],
+    data: "needed",
+    async talk(c) {
+      const socket = await c.meet(open(push(), c.options));
+      await c.rounds(() => socket.send(c.data, c.sending));
+    },
+  },
+  pull: {
+    aliases: ["pull0"],
+    data: "refused",
+    async talk(c) {
+      const socket = await c.meet(open(pull(), c.options));
+      await c.takes(async () => c.print(await socket.receive(c.receiving)));
+    },
+  },
+  pair0: {
+    data: "allowed",
+    async talk(c) {
+      const socket = await c.meet(open(pair0(), c.options));
+      const sends = c.speaks ? c.rounds(() => socket.send(c.data, c.sending)) : undefined;
+      const takes = c.takes(async () => c.print(await socket.receive(c.receiving)));
+      await Promise.all([sends, takes]);
+    },
+  },
+};
+
+/** Ways to give an address: which side it is, and how its text becomes a URL. */
+const ADDRESSES: Readonly<Record<string, { dial: boolean; short?: string; url: string }>> = {
+  dial: { dial: true, url: "" },
+  connect: { dial: true, url: "" },
+  listen: { dial: false, url: "" },
+  bind: { dial: false, url: "" },
+  "connect-local": { dial: true, short: "l", url: "tcp://127.0.0.1:" },
+  "bind-local": { dial: false, short: "L", url: "tcp://127.0.0.1:" },
+  "connect-ipc": { dial: true, short: "x", url: "ipc://" },
+  "bind-ipc": { dial: false, short: "X", url: "ipc://" },
+};
+
+type Option = { type: "string"; multiple: true; short?: string } | Flag;
+type Flag = { type: "boolean"; short?: string };
+
+const text = (short?: string): Option => ({
+  type: "string",
+  multiple: true,
+  ...(short === undefined ? {} : { short }),
+});
+const flag = (short?: string): Option => ({
+  type: "boolean",
+  ...(short === undefined ? {} : { short }),
+});
+
+const OPTIONS: Readonly<Record<string, Option>> = {
+  ...Object.fromEntries(
+    Object.entries(PROTOCOLS).flatMap(([name, { aliases = [] }]) =>
+      [name, ...aliases].map((n) => [n, flag()]),
+    ),
+  ),
+  ...Object.fromEntries(Object.entries(ADDRESSES).map(([name, { short }]) => [name, text(short)])),
+  async: flag(),
+  data: text("D"),
+  file: text("F"),
+  delay: text("d"),
+  interval: text("i"),
+  quoted: flag("Q"),
+  ascii: flag("A"),
+  raw: flag(),
+  hex: flag(),
+  format: text(),
+  count: text("C"),
+  "recv-timeout": text(),
+  "send-timeout": text(),
+  "recv-maxsz": text("Z"),
+  verbose: flag("v"),
+  silent: flag("q"),
+  help: flag("h"),
+};
+
+type Values = Readonly<Record<string, readonly string[] | boolean | undefined>>;
+
+export async function catCommand(args: string[]): Promise<number> {
+  let wanted: { talk: Protocol["talk"]; wishes: Wishes } | undefined;
+  try {
+    wanted = understand(await parsed(args));
+  } catch (error) {
+    return usage(error as Error);
+  }
+  if (wanted === undefined) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  return converse(wanted.talk, wanted.wishes);
+}
+
+function usage(error: Error): number {
+  process.stderr.write(`wirestack cat: ${error.message}\nsee: wirestack cat --help\n`);
+  return 1;
+}
+
+async function parsed(args: string[]): Promise<Values> {
+  try {
+    return parseArgs({ args, options: OPTIONS }).values as Values;
+  } catch (error) {
+    const [, wrong] = /^Unknown option '-*([^']+)'/.exec((error as Error).message) ?? [];
+    if (wrong === undefined) throw error;
+    const { hint } = await import("../../codegen/error.js");
+    const names = new Set(Object.keys(OPTIONS).map((name) => `--${name}`));
+    throw new Error(`no option '--${wrong}'; ${hint(`--${wrong}`, names, "options")}`);
+  }
+}
+
+/** Checks what was given; undefined if help is wanted. */
+function understand(values: Values): { talk: Protocol["talk"]; wishes: Wishes } | undefined {
+  if (values.help === true) return undefined;
+  const one = (name: string): string | undefined => {
+    const given = (values[name] ?? []) as readonly string[];
+    if (given.length > 1) throw new Error(`--${name} can be given once only`);
+    return given[0];
+  };
+  const protocols = Object.entries(PROTOCOLS).filter(([name, { aliases = [] }]) =>
+    [name, ...aliases].some((n) => values[n] === true),
+  );
+  const [[name, protocol] = ["", undefined], another] = protocols;
+  if (protocol === undefined) {
+    const all = Object.keys(PROTOCOLS).map((p) => `--${p}`);
+    throw new Error(`say which protocol: ${all.slice(0, -1).join(", ")} or ${all.at(-1)}`);
+  }
+  if (another !== undefined) throw new Error(`one protocol at a time, not also --${another[0]}`);
+
+  const urls = (dial: boolean) =>
+    Object.entries(ADDRESSES)
+      .filter(([, a]) => a.dial === dial)
+      .flatMap(([n, a]) => ((values[n] ?? []) as readonly string[]).map((rest) => a.url + rest));
+  const [dial, listen] = [urls(true), urls(false)];
+  if (dial.length + listen.length === 0) {
+    throw new Error("give an address, as --dial tcp://127.0.0.1:5555 or --listen ipc:///tmp/a.ipc");
+  }
+
+  const [data, file] = [one("data"), one("file")];
+  if (data !== undefined && file !== undefined) throw new Error("give --data or --file, not both");
+  const given = data ?? file;
+  if (protocol.data === "needed" && given === undefined)
+    throw new Error(`--${name} sends something: give it by --data or --file`);
+  if (protocol.data === "refused" && given !== undefined)
+    throw new Error(`--${name} sends nothing; leave out --data and --file`);
+
+  const asked = ["quoted", "ascii", "raw", "hex"].filter((f) => values[f] === true);
+  const format = one("format");
+  if (format !== undefined) asked.push(format);
+  const [echo = "quoted", twice] = asked;
+  if (twice !== undefined) throw new Error(`one format at a time, not also ${twice}`);
+  if (!Object.hasOwn(formats, echo))
+    throw new Error(`--format is ${Object.keys(formats).join(", ")}; not '${echo}'`);
+
+  const loudness = values.silent === true ? 0 : values.verbose === true ? 2 : 1;
+  return {
+    talk: protocol.talk,
+    wishes: {
+      listen,
+      dial,
+      patient: values.async === true,
+      data: file === undefined ? (data === undefined ? undefined : octetsOf(data)) : read(file),
+      delay: milliseconds("delay", one("delay")) ?? 0,
+      interval: milliseconds("interval", one("interval")),
+      count: whole("count", one("count")) ?? 0,
+      sendTimeout: milliseconds("send-timeout", one("send-timeout")),
+      recvTimeout: milliseconds("recv-timeout", one("recv-timeout")),
+      recvMax: whole("recv-maxsz", one("recv-maxsz")),
+      echo: formats[echo] as Wishes["echo"],
+      tell(what, wrong) {
+        if (loudness >= (wrong ? 1 : 2)) process.stderr.write(`wirestack cat: ${what}\n`);
+      },
+    },
+  };
+}
+
+const octetsOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function read(file: string): Uint8Array {
+  try {
+    return readFileSync(file === "-" ? 0 : file);
+  } catch (error) {
+    throw new Error(`--file: ${(error as Error).message}`);
+  }
+}
+
+/** The longest that node's timers wait. */
+const LONGEST = 2 ** 31 - 1;
+
+function milliseconds(name: string, given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const ms = Math.round(Number(given) * 1000);
+  if (/^(\d+\.?\d*|\.\d+)$/.test(given) && ms <= LONGEST) return ms;
+  throw new Error(`--${name} is in seconds, 0 to ${Math.floor(LONGEST / 1000)}; not '${given}'`);
+}
+
+function whole(name: string, given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  if (/^\d{1,15}$/.test(given)) return Number(given);
+  throw new Error(`--${name} is a whole number, 0 or more; not '${given}'`);
+}
+
+async function converse(talk: Protocol["talk"], wishes: Wishes): Promise<number> {
+  const conversation = new Conversation(wishes);
+  // Only once: whoever cannot wait for a clean end says it again.
+  const interrupt = () => conversation.interrupt();
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, interrupt);
+  let unread = false;
+  // Who reads no further has enough; unlike other commands, this one has connections to end.
+  process.stdout.removeAllListeners("error").on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    unread = true;
+    conversation.interrupt();
+  });
+  const code = (error: unknown): number => {
+    if (conversation.interrupted) return conversation.unfinished && !unread ? 130 : 0;
+    if (error === undefined) return 0;
+    if (!(error instanceof Error)) throw error;
+    if (error instanceof StackError) return usage(error);
+    const known = error instanceof TimeoutError ? 3 : error instanceof Refused ? 2 : undefined;
+    if (known === undefined) throw error;
+    wishes.tell(error.message, true);
+    return known;
+  };
+  try {
+    const failure = await failureOf(talk(conversation));
+    const left = await failureOf(conversation.close(failure !== undefined));
+    return code(failure ?? left);
+  } finally {
+    for (const signal of ["SIGINT", "SIGTERM"]) process.removeListener(signal, interrupt);
+  }
+}
+
+const failureOf = (done: Promise<unknown>): Promise<unknown> =>
+  done.then(
+    () => undefined,
+    (error) => error,
+  );

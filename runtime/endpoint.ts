@@ -1,0 +1,218 @@
+/**
+ * Dialers and listeners: how connections of a socket come about, and what becomes of them.
+ *
+ * Each opens layer by layer, within one deadline for all of them, and takes part when its topmost
+ * layer is open.
+ */
+import { chance, type Env, type Timer } from "./env.js";
+import { CancelledError, ClosedError, PeerError, TimeoutError, WireError } from "./error.js";
+import type { Pipe, PipeOwner } from "./hub.js";
+import type { Context, Element, Layer, PipeContext, Transport } from "./layer.js";
+import type { Dialer, Listener, PipeInfo, SocketEvents } from "./port.js";
+
+/** Connections of a listener that may be opening at a time; the oldest has to go. */
+const OPENING = 256;
+
+/** What an endpoint has of its socket. */
+export interface Home {
+  readonly env: Env;
+  readonly context: Context;
+  /** Milliseconds for a connection to open. */
+  readonly openTimeout: number;
+  readonly closing: boolean;
+  pipeContext(side: "dial" | "listen"): PipeContext;
+  /** Puts the layers of a connection on its transport's element. */
+  raise(element: Element, layers: readonly Layer[], context: PipeContext, owner: PipeOwner): Pipe;
+  tell<K extends keyof SocketEvents>(name: K, e: SocketEvents[K]): void;
+  /** This endpoint has no connection any more, and will have none. */
+  forget(endpoint: End): void;
+}
+
+/** Milliseconds between attempts. */
+export interface Reconnect {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** Where connections of a socket come from. */
+export abstract class End implements PipeOwner {
+  /** Connections that are opening, and the deadline of each. */
+  readonly opening = new Map<Pipe, Timer>();
+  /** Connections that take part. */
+  readonly pipes = new Set<Pipe>();
+  /** There will be no new ones. */
+  over = false;
+
+  constructor(
+    readonly socket: Home,
+    public url: string,
+    readonly layers: readonly Layer[],
+  ) {}
+
+  get transport(): Transport {
+    return this.layers.at(-1)?.transport as Transport;
+  }
+
+  /** Follows a new connection until it takes part, or comes to nothing. */
+  follow(element: Element, context: PipeContext): Pipe {
+    const pipe = this.socket.raise(element, this.layers, context, this);
+    const { openTimeout } = this.socket;
+    const late = () =>
+      pipe.close(new TimeoutError(`${this.url}: not open within ${openTimeout} ms`));
+    this.opening.set(pipe, this.socket.env.timer(openTimeout, late, true));
+    return pipe;
+  }
+
+  attached(pipe: Pipe): void {
+    this.#settle(pipe);
+    this.pipes.add(pipe);
+    this.socket.context.stats.attached++;
+    this.socket.tell("attached", { pipe: infoOf(pipe), url: this.url });
+  }
+
+  closed(pipe: Pipe, error: Error | undefined): void {
+    this.#settle(pipe);
+    const { stats } = this.socket.context;
+    if (error instanceof WireError) stats.breach(error.rule);
+    if (this.pipes.delete(pipe)) {
+      if (this.over && this.pipes.size === 0) this.socket.forget(this);
+      stats.detached++;
+      this.socket.tell("detached", { pipe: infoOf(pipe), url: this.url, error });
+      return;
+    }
+    if (this.socket.closing) return;
+    stats.refused++;
+    const why = error ?? new PeerError(`${this.url}: the peer closed before it was open`);
+    this.socket.tell("refused", { facts: pipe.facts, url: this.url, error: why });
+  }
+
+  #settle(pipe: Pipe): void {
+    this.opening.get(pipe)?.cancel();
+    this.opening.delete(pipe);
+  }
+
+  /** Drops every connection. */
+  drop(): void {
+    for (const pipe of [...this.opening.keys(), ...this.pipes]) pipe.close();
+  }
+
+  /** The socket is closing: what is lost now stays lost. */
+  last(): void {}
+
+  /** No new connections. */
+  async close(): Promise<void> {
+    this.over = true;
+    await this.stop();
+    if (this.pipes.size === 0) this.socket.forget(this);
+  }
+
+  protected abstract stop(): Promise<void>;
+
+  toString(): string {
+    const below = this.layers.map((l) => l.name).join(" ");
+    const n = this.pipes.size;
+    return `${this.verb} ${this.url} (${below}): ${n} connection${n === 1 ? "" : "s"}`;
+  }
+  abstract readonly verb: string;
+}
+
+/** Connects, and again. */
+export class Connecting extends End implements Dialer {
+  readonly verb = "dial";
+  readonly ready: Promise<PipeInfo>;
+  #resolve!: (pipe: PipeInfo) => void;
+  #reject!: (error: Error) => void;
+  #timer: Timer | undefined;
+  readonly #min: number;
+  readonly #max: number;
+  #delay: number;
+
+  constructor(
+    socket: Home,
+    url: string,
+    layers: readonly Layer[],
+    readonly rest: string,
+    { min = 100, max = 10_000 }: Reconnect = {},
+    /** Whether to try again. */
+    readonly again = true,
+  ) {
+    super(socket, url, layers);
+    this.#min = this.#delay = min;
+    this.#max = Math.max(min, max);
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Who does not wait for it need not handle it.
+    this.ready.catch(() => {});
+  }
+
+  start(): void {
+    const context = this.socket.pipeContext("dial");
+    this.follow(this.transport.dial(this.rest, context), context);
+  }
+
+  override attached(pipe: Pipe): void {
+    this.#delay = this.#min;
+    super.attached(pipe);
+    this.#resolve(infoOf(pipe));
+  }
+
+  override closed(pipe: Pipe, error: Error | undefined): void {
+    super.closed(pipe, error);
+    if (this.over) return;
+    if (!this.again) {
+      this.over = true;
+      this.#reject(error ?? new ClosedError(`${this.url}: the peer closed before it was open`));
+      return this.socket.forget(this);
+    }
+    // Decorrelated jitter: clients that lost the same server do not come back together.
+    const span = this.#delay * 3 - this.#min;
+    this.#delay = Math.min(this.#max, this.#min + chance(this.socket.env) * span);
+    this.#timer = this.socket.env.timer(this.#delay, () => this.start());
+  }
+
+  override last(): void {
+    this.over = true;
+    this.#timer?.cancel();
+    this.#reject(new CancelledError(`${this.url}: closed before it was connected`));
+  }
+
+  protected override async stop(): Promise<void> {
+    this.last();
+    for (const pipe of this.opening.keys()) pipe.close();
+  }
+}
+
+/** Accepts connections. */
+export class Accepting extends End implements Listener {
+  readonly verb = "listen";
+  #close: (() => Promise<void>) | undefined;
+
+  async bind(rest: string): Promise<void> {
+    const { transport, socket } = this;
+    const bound = await transport.listen(rest, socket.context, (run) => {
+      const context = socket.pipeContext("listen");
+      const element = run(context);
+      if (this.opening.size >= OPENING) {
+        const [oldest] = this.opening.keys();
+        const why = `more than ${OPENING} connections are opening, and this is the oldest`;
+        oldest?.close(new PeerError(why));
+      }
+      this.follow(element, context);
+      return element;
+    });
+    this.url = this.url.slice(0, this.url.length - rest.length) + bound.rest;
+    this.#close = () => bound.close();
+    if (socket.closing) await bound.close();
+  }
+
+  protected override async stop(): Promise<void> {
+    await this.#close?.();
+  }
+}
+
+function infoOf(pipe: Pipe): PipeInfo {
+  const { number, facts } = pipe;
+  return { number, facts };
+}

@@ -1,0 +1,150 @@
+/** Stacks without a hub: each connection is a socket of its own to the application. */
+import { ClosedError } from "./error.js";
+import { Hub, type Pipe } from "./hub.js";
+import type { Context, Layer } from "./layer.js";
+import type { Message } from "./message.js";
+import { type Endpoint, Exchanger, type RowOptions, type Socket } from "./port.js";
+import { Running, type Schemes, type SocketOptions } from "./socket.js";
+import type { AnyLayer } from "./stack.js";
+
+/** One connection: messages both ways. It is not connected again; when it is lost, the link closes. */
+export type Link = Omit<Exchanger, "dial" | "listen">;
+
+export interface LinkListener extends Endpoint, AsyncIterable<Link> {}
+
+/** A hub of one connection. */
+class Single extends Hub {
+  constructor(
+    context: Context,
+    readonly opened: () => void,
+    readonly lost: () => void,
+  ) {
+    super(context, undefined, true);
+  }
+
+  override refuses(): string | undefined {
+    return this.pipes.length > 0 ? "a link is one connection" : undefined;
+  }
+
+  override attach(pipe: Pipe): Error | undefined {
+    const refusal = super.attach(pipe);
+    if (refusal === undefined) this.opened();
+    return refusal;
+  }
+
+  override detach(pipe: Pipe, error: Error | undefined): void {
+    super.detach(pipe, error);
+    this.lost();
+  }
+
+  override down(m: Message): void {
+    const pipe = this.turn();
+    if (pipe === undefined) this.context.stats.drop("link: closed");
+    else pipe.down(m);
+  }
+}
+
+/** What a stack without a hub opens as. */
+export class Links {
+  readonly #all = new Set<Running>();
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    readonly layers: readonly AnyLayer[],
+    readonly schemes: Schemes,
+    readonly options: SocketOptions,
+  ) {}
+
+  /** Connects, once: resolves when every layer is open, or rejects with what prevented it. */
+  async dial(url: string, options?: RowOptions): Promise<Link> {
+    const one = this.#run(() => {});
+    try {
+      await one.dial(url, options, false).ready;
+    } catch (error) {
+      await one.close();
+      throw error;
+    }
+    return one.port as Exchanger;
+  }
+
+  /** Accepts connections at `url`; resolves when bound. `for await` yields them. */
+  async listen(url: string, options?: RowOptions): Promise<LinkListener> {
+    const arrived = new Arrivals();
+    // Each connection belongs to a hub of its own from its first octet on.
+    const each = () => {
+      const one: Running = this.#run(() => arrived.put(one.port as Exchanger));
+      return one.hub;
+    };
+    const door = this.#run(() => {}, each);
+    const endpoint = await door.listen(url, options);
+    arrived.url = endpoint.url;
+    arrived.close = async () => {
+      arrived.end();
+      await endpoint.close();
+    };
+    return arrived;
+  }
+
+  /** Closes all links and listeners, each as its own `close` does. */
+  close(): Promise<void> {
+    this.#closed ??= Promise.all([...this.#all].map((one) => one.close())).then(() => {});
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #run(opened: () => void, hubOf?: () => Hub): Running {
+    if (this.#closed !== undefined) throw new ClosedError("the socket is closed");
+    const lost = () => {
+      this.#all.delete(one);
+      one.close(true);
+    };
+    const single: Layer<"link", "raw", "link"> = {
+      name: "link",
+      below: "link",
+      above: "raw",
+      hub: true,
+      port: (s: Socket) => new Exchanger(s),
+      make: (context) => new Single(context, opened, lost),
+    };
+    const one: Running = new Running([single, ...this.layers], this.schemes, this.options, hubOf);
+    this.#all.add(one);
+    return one;
+  }
+}
+
+/** Links that were accepted and wait to be taken. */
+class Arrivals implements LinkListener {
+  url = "";
+  close: () => Promise<void> = async () => {};
+  readonly #waiting: Link[] = [];
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  put(link: Link): void {
+    this.#waiting.push(link);
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Link, void> {
+    for (;;) {
+      const link = this.#waiting.shift();
+      if (link !== undefined) yield link;
+      else if (this.#ended) return;
+      else await new Promise<void>((wake) => (this.#wake = wake));
+    }
+  }
+}
+
+declare module "./layer.js" {
+  interface Ports {
+    link: Links;
+  }
+}

@@ -1,0 +1,27 @@
+/** From a stack to what the application holds. */
+import { StackError } from "./error.js";
+import type { Face, Ports } from "./layer.js";
+import { Links } from "./link.js";
+import { Running, type Schemes, type SocketOptions } from "./socket.js";
+import { type AnyLayer, check, type Stack } from "./stack.js";
+
+/** What `open` takes: a stack, or its upper end. */
+export type Opening<T extends Face> = Stack<T> | { readonly above: T; readonly name: string };
+
+/** Makes `open` for a table of schemes. */
+export function opener(
+  schemes: Schemes,
+): <T extends keyof Ports>(stack: Opening<T>, options?: SocketOptions) => Ports[T] {
+  return (given, options = {}) => {
+    const { layers, top } = complete("layers" in given ? given.layers : [given as AnyLayer]);
+    if (layers.some((l) => l.hub)) return new Running(layers, schemes, options).port as never;
+    if (top === "link") return new Links(layers, schemes, options) as never;
+    throw new StackError(`'${layers[0]?.name}' shows '${top}', which no application can hold`);
+  };
+}
+
+/** A list that ends in a cooked protocol stands on its raw one. */
+function complete(layers: readonly AnyLayer[]): Stack {
+  const raw = layers.at(-1)?.raw;
+  return check(raw === undefined ? layers : [...layers, raw()]);
+}

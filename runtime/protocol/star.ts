@@ -1,0 +1,102 @@
+/**
+ * STAR: each message to every member, passed on by each of them; never back to where it came from.
+ *
+ * mangos protocol/xstar; there is no RFC. A count of hops before each body, from 0, ends what goes in
+ * circles. Who takes no more misses it, and it is counted. `stack(star(), xstar())`
+ */
+import { Type } from "../../generated/sp/greeting.js";
+import * as header from "../../generated/sp/star.js";
+import { Hub, type Pipe } from "../hub.js";
+import {
+  type Context,
+  Element,
+  type Layer,
+  type Protocol,
+  type TtlOptions,
+  ttlOf,
+} from "../layer.js";
+import type { Message } from "../message.js";
+import { Exchanger, Raw, type Socket } from "../port.js";
+
+const stars: Protocol = { name: "star", type: Type.star, peer: Type.star };
+
+class XStar extends Hub {
+  constructor(
+    context: Context,
+    readonly ttl: number,
+  ) {
+    super(context, stars, false);
+  }
+
+  override down(m: Message): void {
+    this.spread(m, "star: the peer takes no more");
+  }
+
+  override receive(m: Message, pipe: Pipe): void {
+    const { slab, stats } = this.context;
+    let n = header.measure(m.view, m.start, m.end);
+    if (n < 0) n = m.measure(header.measure, slab);
+    if (n <= -0x1000000) return stats.breach("sp.star.reserved");
+    if (n < 0) return stats.breach("sp.star");
+    const hops = header.getHops(m.view, m.start);
+    if (hops >= this.ttl) return stats.drop("ttl");
+    m.pop(n);
+    m.push(header.MAX, slab);
+    header.write(m.view, m.start, hops + 1);
+    const on = m.fork(header.MAX, slab);
+    on.pipe = pipe;
+    this.down(on);
+    this.above.up(m);
+  }
+}
+
+class Star extends Element {
+  constructor(readonly context: Context) {
+    super();
+  }
+
+  override down(m: Message): void {
+    m.push(header.MAX, this.context.slab);
+    header.write(m.view, m.start, 0);
+    this.below.down(m);
+  }
+
+  override up(m: Message): void {
+    m.pop(header.MAX);
+    this.above.up(m);
+  }
+}
+
+/** STAR, raw: messages begin with their count of hops. */
+export function xstar(options: TtlOptions = {}): Layer<"link", "raw", "xstar"> {
+  const ttl = ttlOf(options);
+  return {
+    name: "xstar",
+    below: "link",
+    above: "raw",
+    hub: true,
+    protocol: stars,
+    port: (s: Socket) => new Raw(s),
+    make: (context) => new XStar(context, ttl),
+  };
+}
+
+/** STAR: `send` and `receive`. */
+export function star(options: TtlOptions = {}): Layer<"raw", "star", "star"> {
+  ttlOf(options);
+  return {
+    name: "star",
+    below: "raw",
+    above: "star",
+    headers: [header.HEADER],
+    raw: () => xstar(options),
+    port: (s: Socket) => new Exchanger(s),
+    make: (context) => new Star(context),
+  };
+}
+
+declare module "../layer.js" {
+  interface Ports {
+    star: Exchanger;
+  }
+}

@@ -1,0 +1,98 @@
+/** One side of a contest: what a process does when it is told to run. */
+
+/** Where two sides meet, and the octets of each message. */
+export interface Place {
+  readonly url: string;
+  readonly size: number;
+}
+
+export interface Side {
+  /**
+   * Does `n` operations. Ready for the other side when it returns; resolves when done, to nanoseconds
+   * an operation, or to 0 if timing is the other side's task.
+   */
+  run(n: number): Promise<number>;
+}
+
+/** Makes a side that is bound, or connected. */
+export type Maker = (place: Place) => Promise<Side>;
+export type Sides = Readonly<Record<string, Maker>>;
+
+/** Requests under way at a time, where many are. */
+export const WINDOW = 64;
+
+/** What is sent: no octet is 0, so that whoever receives zeros notices. */
+export const bodyOf = (size: number): Uint8Array => new Uint8Array(size).fill(0x6f);
+
+export function check(m: Uint8Array, size: number): void {
+  if (m.length !== size || m[0] !== 0x6f || m[size - 1] !== 0x6f) {
+    throw new Error(`received ${m.length} octets that were not sent`);
+  }
+}
+
+/** Counts what arrives, and times it from the first message. */
+export class Tally implements Side {
+  #wanted = 0;
+  #got = 0;
+  #start = 0;
+  #done: (ns: number) => void = () => {};
+
+  constructor(readonly size: number) {}
+
+  run(n: number): Promise<number> {
+    this.#wanted = n;
+    this.#got = 0;
+    return new Promise((done) => {
+      this.#done = done;
+    });
+  }
+
+  take(m: Uint8Array): void {
+    check(m, this.size);
+    const got = ++this.#got;
+    if (got === 1) this.#start = performance.now();
+    else if (got === this.#wanted) {
+      this.#done(((performance.now() - this.#start) * 1e6) / (got - 1));
+    }
+  }
+}
+
+/** Sends `n` messages in a loop of its own. */
+export const sender = (send: (n: number) => Promise<void>): Side => ({
+  run: async (n) => {
+    await send(n);
+    return 0;
+  },
+});
+
+/** Answers whatever comes, told or not. */
+export const server: Side = { run: async () => 0 };
+
+/** What asks, and resolves to the reply. */
+export type Ask = () => Promise<Uint8Array>;
+
+/** Asks `n` times, one at a time; the median of the round trips. */
+export const asker = (ask: Ask, { size }: Place): Side => ({
+  async run(n) {
+    const taken = new Float64Array(n);
+    for (let i = 0; i < n; i++) {
+      const start = performance.now();
+      check(await ask(), size);
+      taken[i] = performance.now() - start;
+    }
+    return (taken.sort()[n >> 1] ?? Number.NaN) * 1e6;
+  },
+});
+
+/** Asks `n` times, `WINDOW` at a time; the mean. */
+export const crowd = (ask: Ask, { size }: Place): Side => ({
+  async run(n) {
+    const start = performance.now();
+    let left = n;
+    const one = async () => {
+      while (left-- > 0) check(await ask(), size);
+    };
+    await Promise.all(Array.from({ length: WINDOW }, one));
+    return ((performance.now() - start) * 1e6) / n;
+  },
+});

@@ -1,0 +1,436 @@
+/** `wirestack cat`, as built, against our own sockets, nngcat and nanocat. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { catCommand } from "../../runtime/cli/cat.js";
+import { formats } from "../../runtime/cli/echo.js";
+import { type Listener, open, type Port, pull, push, rep, req } from "../../runtime/index.js";
+import { peerTest } from "../support/peers.js";
+
+const test = suite<{ folder: string }>("cat");
+const ANY = "tcp://127.0.0.1:0";
+
+/** A program that runs; all of them end with the test. */
+class Running {
+  static readonly #all: Running[] = [];
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  #out: Buffer[] = [];
+  err = "";
+
+  constructor(command: string, args: readonly string[], input?: string) {
+    this.child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+    this.child.stdout?.on("data", (chunk: Buffer) => this.#out.push(chunk));
+    this.child.stderr?.setEncoding("utf8").on("data", (text) => {
+      this.err += text;
+    });
+    this.child.stdin?.end(input);
+    this.ended = once(this.child, "close").then(([code]) => code as number | null);
+    Running.#all.push(this);
+  }
+
+  get out(): string {
+    return Buffer.concat(this.#out).toString("latin1");
+  }
+
+  /** Waits until `look` finds something in what it prints. */
+  async until<T>(look: (r: Running) => T | undefined | null): Promise<T> {
+    const found = () => look(this) ?? undefined;
+    for (let seen = found(); ; seen = found()) {
+      if (seen !== undefined) return seen;
+      const { stdout, stderr } = this.child;
+      const more = [stdout, stderr].flatMap((s) => (s ? [once(s, "data")] : []));
+      const over = await Promise.race([...more, this.ended.then(() => "over" as const)]);
+      if (over === "over" && found() === undefined) throw new Error(`ended; ${this.err}`);
+    }
+  }
+
+  static stop(): void {
+    for (const { child } of Running.#all.splice(0))
+      if (child.exitCode === null) child.kill("SIGKILL");
+  }
+}
+
+const cat = (...args: string[]) =>
+  new Running(process.execPath, ["dist/runtime/cli/main.js", "cat", ...args]);
+const bound = (r: Running) =>
+  r.until(({ err }) => /^wirestack cat: listening: (\S+)$/m.exec(err)?.[1]);
+const text = (body: Uint8Array) => Buffer.from(body).toString("latin1");
+
+/** A socket of ours at a free port, for as long as `use` takes. */
+async function at<P extends Port>(
+  socket: P,
+  use: (url: string, socket: P) => Promise<void>,
+): Promise<void> {
+  const { url }: Listener = await socket.listen(ANY);
+  await use(url, socket).finally(() => socket.close());
+}
+
+test.before((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "wirestack-"));
+});
+test.after.each(() => Running.stop());
+test.after(({ folder }) => rmSync(folder, { recursive: true }));
+
+// --- with our own sockets ---
+
+test("REQ asks as often as it is told, and prints the replies", async () => {
+  await at(open(rep()), async (url, socket) => {
+    const asked: string[] = [];
+    socket.serve((body) => `${asked.push(text(body))}!`);
+    const once = cat("--req", "--dial", url, "--data", "ping");
+    assert.equal([await once.ended, once.out, once.err], [0, '"1!"\n', ""]);
+    const thrice = cat("--req0", "--connect", url, "-D", "ping", "-C", "3", "-i", "0.05", "-A");
+    assert.equal([await thrice.ended, thrice.out], [0, "2!3!4!"]);
+    assert.equal(asked, ["ping", "ping", "ping", "ping"]);
+  });
+});
+
+test("REP answers each request, and says who comes and goes if told to be verbose", async () => {
+  const served = cat("--rep", "--listen", ANY, "--data", "pong", "--count", "2", "-v");
+  const socket = open(req());
+  socket.dial(await bound(served));
+  assert.is(text(await socket.request("one")), "pong");
+  assert.is(text(await socket.request("two")), "pong");
+  await socket.close();
+  assert.equal([await served.ended, served.out], [0, '"one"\n"two"\n']);
+  assert.match(served.err, /attached: 127\.0\.0\.1:\d+, by tcp:/);
+  assert.match(served.err, /detached: 127\.0\.0\.1:\d+, by tcp:/);
+});
+
+test("PUSH sends a file whole, from several addresses, at fractions of a second", async ({
+  folder,
+}) => {
+  const body = "x".repeat(300_000);
+  writeFileSync(join(folder, "job"), body);
+  await at(open(pull()), async (first, one) => {
+    await at(open(pull()), async (second, two) => {
+      const start = performance.now();
+      const args = ["--file", join(folder, "job"), "--interval", "0.1", "--count", "3"];
+      const sent = cat("--push", "--dial", first, "--dial", second, ...args);
+      const bodies = [await one.receive(), await two.receive(), await one.receive()];
+      assert.ok(bodies.every((b) => text(b) === body));
+      assert.ok(performance.now() - start > 200, "they are apart");
+      assert.is(await sent.ended, 0);
+    });
+  });
+});
+
+test("PULL prints what comes, and ends by count or by silence", async () => {
+  const counted = cat("--pull", "--bind", ANY, "--count", "1", "--verbose");
+  const silent = cat("--pull", "--listen", ANY, "--recv-timeout", "0.3", "--verbose");
+  const socket = open(push());
+  socket.dial(await bound(counted));
+  await socket.send("first");
+  assert.equal([await counted.ended, counted.out], [0, '"first"\n']);
+  await socket.close();
+  const another = open(push());
+  another.dial(await bound(silent));
+  await another.send("second");
+  assert.equal([await silent.ended, silent.out], [0, '"second"\n']);
+  await another.close();
+});
+
+test("PAIR0 sends and receives; a count holds each way", async () => {
+  const one = cat("--pair0", "--listen", ANY, "--data", "a", "-C", "2", "-i", "0", "--verbose");
+  const url = await bound(one);
+  const two = cat("--pair0", "--dial", url, "--data", "b", "--count", "2", "--interval", "0.01");
+  assert.equal([await one.ended, one.out], [0, '"b"\n"b"\n']);
+  assert.equal([await two.ended, two.out], [0, '"a"\n"a"\n']);
+});
+
+test("standard input can be sent, and ipc be given by its path", async ({ folder }) => {
+  const path = join(folder, "in.ipc");
+  const taken = cat("--pull", "-X", path, "--raw", "-C", "1", "--verbose");
+  await bound(taken);
+  const args = ["dist/runtime/cli/main.js", "cat", "--push", "-x", path, "-F", "-"];
+  const sent = new Running(process.execPath, args, "from a pipe\n");
+  assert.equal([await sent.ended, await taken.ended, taken.out], [0, 0, "from a pipe\n"]);
+  assert.not(existsSync(path), "the socket's file is gone");
+});
+
+const EVERY = Uint8Array.from({ length: 256 }, (_, i) => i);
+const MESSAGES = [EVERY, new Uint8Array(0), new TextEncoder().encode('é"\\\n\r\t x')];
+const FORMATS = ["quoted", "ascii", "raw", "hex"];
+
+/** What a program that pulls at `url` prints of the messages. */
+async function printed(puller: Running, url: string): Promise<string> {
+  const socket = open(push());
+  socket.dial(url);
+  for (const m of MESSAGES) await socket.send(m, { copy: true });
+  assert.is(await puller.ended, 0, puller.err);
+  await socket.close();
+  return puller.out;
+}
+
+test("formats are quoted, ascii, raw, hex, or nothing", () => {
+  const out = (format: string) =>
+    MESSAGES.map((m) => Buffer.from(formats[format]?.(m) ?? "?").toString("latin1")).join("");
+  const [, empty, words] = out("quoted").split("\n");
+  assert.equal([empty, words], ['""', '"\\xc3\\xa9\\"\\\\\\n\\r\\t x"']);
+  assert.match(out("ascii"), /^\.{32} !"#.*~\.{129}\.\."\\\.\.\. x$/);
+  assert.is(out("raw"), MESSAGES.map(text).join(""));
+  assert.match(out("hex"), /^"\\x00\\x01.*\\xff"\n""\n"\\xc3\\xa9\\x22.*\\x78"\n$/);
+  assert.is(out("no"), "");
+});
+
+// --- how it ends ---
+
+test("mistakes are answered with what to do, and exit code 1", async () => {
+  const to = ["--dial", "tcp://127.0.0.1:1"];
+  const cases: [string[], RegExp][] = [
+    [[...to], /say which protocol: --req, --rep, --push, --pull or --pair0/],
+    [["--req", "--rep", ...to], /one protocol at a time/],
+    [["--pull"], /--dial tcp:\/\/127\.0\.0\.1:5555/],
+    [["--req", ...to], /--req sends something: give it by --data or --file/],
+    [["--pull", ...to, "--data", "x"], /--pull sends nothing/],
+    [["--push", ...to, "--data", "x", "--file", "y"], /--data or --file, not both/],
+    [["--push", ...to, "--data", "x", "--data", "y"], /--data can be given once only/],
+    [["--push", ...to, "--file", "no-such-file"], /--file: ENOENT/],
+    [["--push", ...to, "--dta", "x"], /no option '--dta'; did you mean '--data'\?/],
+    [["--pull", ...to, "--raw", "--hex"], /one format at a time/],
+    [["--pull", ...to, "--format", "xml"], /quoted, ascii, raw, hex, no; not 'xml'/],
+    [["--pull", ...to, "--recv-timeout", "soon"], /--recv-timeout is in seconds/],
+    [["--pull", ...to, "--count", "1.5"], /--count is a whole number/],
+    [["--pull", "--dial", "tcp://here"], /'tcp:\/\/here' is not tcp:\/\/HOST:PORT/],
+    [["--pull", "--dial", "http://here"], /no known scheme; known are .*tcp:\/\//],
+  ];
+  const { write } = process.stderr;
+  for (const [args, says] of cases) {
+    let said = "";
+    process.stderr.write = (line: string | Uint8Array) => {
+      said += line;
+      return true;
+    };
+    const code = await catCommand(args).finally(() => {
+      process.stderr.write = write;
+    });
+    assert.is(code, 1, args.join(" "));
+    assert.match(said, says);
+    assert.match(said, /\nsee: wirestack cat --help\n$/);
+  }
+});
+
+test("a refusal is 2, and says why", async () => {
+  await at(open(rep()), async (url) => {
+    const wrong = cat("--push", "--dial", url, "--data", "x");
+    const taken = cat("--pull", "--listen", url);
+    // A port that was free a moment ago.
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    server.close();
+    const nobody = cat("--req", "-l", String(port), "--data", "x");
+    assert.equal(await Promise.all([wrong.ended, taken.ended, nobody.ended]), [2, 2, 2]);
+    assert.match(wrong.err, "push (0x50) talks to 0x51");
+    assert.match(taken.err, "EADDRINUSE, another has this address");
+    assert.match(nobody.err, "ECONNREFUSED, nobody listens there");
+  });
+});
+
+test("a timeout is 3, whether nobody came, or nothing, or no reply", async ({ folder }) => {
+  await at(open(rep()), async (url) => {
+    const all = [
+      cat("--req", "--dial", url, "--data", "x", "--recv-timeout", "0.2"),
+      cat("--push", "--listen", ANY, "--data", "x", "--send-timeout", "0.2"),
+      cat("--pull", "--listen", ANY, "--recv-timeout", ".2"),
+      cat("--push", "-x", join(folder, "none"), "--async", "--data", "x", "--send-timeout", "0.2"),
+      cat("--pull", "--listen", ANY, "--recv-timeout", ".2", "--silent"),
+    ];
+    assert.equal(await Promise.all(all.map((r) => r.ended)), [3, 3, 3, 3, 3]);
+    assert.match(all[0]?.err ?? "", "no reply within 200 ms");
+    assert.match(
+      all[3]?.err ?? "",
+      /nobody came within 200 ms; the last one was refused: .*ENOENT/,
+    );
+    assert.is(all[4]?.err, "");
+  });
+});
+
+test("a large message that nobody reads is a timeout, not a success", async () => {
+  const server = createServer((socket) => {
+    // Greets as PULL does, and reads no further.
+    socket.write(Uint8Array.of(0, 0x53, 0x50, 0, 0, 0x51, 0, 0));
+    socket.pause();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const sent = new Running(
+    process.execPath,
+    [
+      "dist/runtime/cli/main.js",
+      "cat",
+      "--push",
+      "-l",
+      `${port}`,
+      "-F",
+      "-",
+      "--send-timeout",
+      "1",
+    ],
+    "x".repeat(16 << 20),
+  );
+  assert.is(await sent.ended, 3, sent.err);
+  assert.match(sent.err, "the peer has not taken everything within 1000 ms");
+  server.close();
+});
+
+test("--async waits for who listens later", async ({ folder }) => {
+  const path = join(folder, "later.ipc");
+  const asked = cat("--req", "-x", path, "--async", "--data", "x", "--verbose");
+  await asked.until(({ err }) => /refused: ipc:.*ENOENT/.exec(err));
+  const socket = open(rep());
+  socket.serve((body) => body);
+  await socket.listen(`ipc://${path}`);
+  assert.equal([await asked.ended, asked.out], [0, '"x"\n']);
+  await socket.close();
+});
+
+test("SIGINT ends it cleanly: 0 for what would go on for ever, 130 for what was not done", async ({
+  folder,
+}) => {
+  const path = join(folder, "served.ipc");
+  const served = cat("--rep", "-X", path, "--verbose");
+  await bound(served);
+  const asked = cat("--req", "-x", path, "--data", "never answered");
+  await served.until(({ out }) => /never answered/.exec(out));
+  asked.child.kill("SIGINT");
+  assert.equal([await asked.ended, asked.err], [130, ""]);
+  served.child.kill("SIGINT");
+  assert.is(await served.ended, 0);
+  assert.not(existsSync(path));
+});
+
+test("SIGINT ends it at once too while its peer is away", async () => {
+  let url = "";
+  let asked: Running | undefined;
+  await at(open(rep()), async (where) => {
+    url = where;
+    asked = cat("--req", "--dial", url, "--data", "x", "--interval", "0.01", "--verbose");
+    await asked.until(({ err }) => /attached/.exec(err));
+  });
+  await asked?.until(({ err }) => /refused: .*ECONNREFUSED/.exec(err));
+  const start = performance.now();
+  asked?.child.kill("SIGINT");
+  assert.is(await asked?.ended, 0);
+  assert.ok(performance.now() - start < 3000);
+});
+
+test("who reads its output no further ends it quietly", async ({ folder }) => {
+  const path = join(folder, "unread.ipc");
+  const pulled = cat("--pull", "-X", path, "--verbose");
+  const url = await bound(pulled);
+  pulled.child.stdout?.destroy();
+  const socket = open(push());
+  socket.dial(url);
+  const gone = new Promise((done) => socket.on("detached", done));
+  await socket.send("a");
+  await gone;
+  assert.is(await pulled.ended, 0);
+  assert.not.match(pulled.err, "EPIPE");
+  assert.not(existsSync(path));
+  await socket.close();
+});
+
+test("a peer that breaks a rule is told of, but not with --silent", async ({ folder }) => {
+  for (const silent of [false, true]) {
+    const path = join(folder, "strict.ipc");
+    const strict = cat("--pull", "-X", path, "-Z", "9", ...(silent ? ["--silent"] : []));
+    const socket = open(push());
+    const gone = new Promise((done) => socket.on("detached", done));
+    await socket.dial(`ipc://${path}`).ready;
+    await socket.send("ten octets");
+    await gone;
+    const told = /^wirestack cat: detached: .*recvMax: a message of 10 octets; 9 are allowed$/m;
+    if (!silent) await strict.until(({ err }) => told.exec(err));
+    strict.child.kill("SIGINT");
+    assert.is(await strict.ended, 0);
+    if (silent) assert.is(strict.err, "");
+    await socket.close();
+  }
+});
+
+test("--help tells of every protocol and option, and wirestack --help of cat", async () => {
+  const help = cat("--help");
+  assert.is(await help.ended, 0);
+  const names =
+    "req rep push pull pair0 dial listen bind connect data file interval delay count recv-timeout " +
+    "send-timeout quoted ascii raw hex recv-maxsz silent verbose async";
+  for (const name of names.split(" ")) assert.match(help.out, new RegExp(`--${name}\\b`));
+  const all = new Running(process.execPath, ["dist/runtime/cli/main.js", "--help"]);
+  assert.is(await all.ended, 0);
+  assert.match(all.out, "wirestack cat ");
+});
+
+// --- with others ---
+
+for (const format of FORMATS) {
+  peerTest(test, "nngcat", `--${format} prints what nngcat's --${format} prints`, async (c) => {
+    const theirs = `ipc://${join(c.folder, `theirs-${format}`)}`;
+    const ours = cat("--pull", "--listen", ANY, `--${format}`, "--count", "3", "--verbose");
+    const other = new Running("nngcat", ["--pull", "--listen", theirs, `--${format}`, "-C", "3"]);
+    const out = await Promise.all([printed(ours, await bound(ours)), printed(other, theirs)]);
+    assert.is(out[0], out[1]);
+  });
+}
+
+interface Peer {
+  readonly tool: string;
+  readonly listen: string;
+  readonly dial: string;
+  readonly pair: string;
+}
+const PEERS: readonly Peer[] = [
+  { tool: "nngcat", listen: "--listen", dial: "--dial", pair: "--pair0" },
+  { tool: "nanocat", listen: "--bind", dial: "--connect", pair: "--pair" },
+];
+
+for (const { tool, listen, dial, pair } of PEERS) {
+  const peer = (...args: string[]) => new Running(tool, args);
+
+  peerTest(test, tool, `${tool} asks, and is asked`, async ({ folder }) => {
+    const served = cat("--rep", "--listen", ANY, "--data", "pong", "-C", "1", "--verbose");
+    // nanocat asks once and then waits for another reply, unless told when to end.
+    const asks = peer("--req", dial, await bound(served), "--data", "ping", "--quoted");
+    assert.is(await asks.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"pong"\n');
+    assert.equal([await served.ended, served.out], [0, '"ping"\n']);
+
+    const url = `ipc://${join(folder, `${tool}-rep`)}`;
+    peer("--rep", listen, url, "--data", "pong");
+    const asked = cat("--req", "--dial", url, "--async", "--data", "ping");
+    assert.equal([await asked.ended, asked.out], [0, '"pong"\n']);
+  });
+
+  peerTest(test, tool, `${tool} pushes, and pulls`, async ({ folder }) => {
+    const pulled = cat("--pull", "--listen", ANY, "-C", "1", "--verbose");
+    peer("--push", dial, await bound(pulled), "--data", "work");
+    assert.equal([await pulled.ended, pulled.out], [0, '"work"\n']);
+
+    const url = `ipc://${join(folder, `${tool}-pull`)}`;
+    const pulls = peer("--pull", listen, url, "--quoted");
+    const pushed = cat("--push", "--dial", url, "--async", "--data", "work");
+    assert.is(await pulls.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"work"\n');
+    assert.is(await pushed.ended, 0);
+  });
+
+  peerTest(test, tool, `${tool} is a pair with it, whoever dials`, async ({ folder }) => {
+    const one = cat("--pair0", "--listen", ANY, "--data", "ours", "-C", "1", "--verbose");
+    const dials = peer(pair, dial, await bound(one), "--data", "theirs", "--quoted");
+    assert.is(await dials.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"ours"\n');
+    assert.equal([await one.ended, one.out], [0, '"theirs"\n']);
+
+    const url = `ipc://${join(folder, `${tool}-pair`)}`;
+    const listens = peer(pair, listen, url, "--quoted");
+    const two = cat("--pair0", "--dial", url, "--async", "--data", "ours");
+    assert.is(await listens.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"ours"\n');
+    two.child.kill("SIGINT");
+    assert.is(await two.ended, 0);
+  });
+}
+
+test.run();

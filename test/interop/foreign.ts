@@ -1,0 +1,167 @@
+/**
+ * Other software that speaks the scalability protocols: the two command line tools, and a small peer
+ * of ours over each C library. All of them are given files to send, and write what they receive to
+ * their output as MessagePack binary.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Program, Side, Stage } from "../support/stage.js";
+
+export type Role = "req" | "rep" | "push" | "pull" | "pair0";
+
+/** Who can be at the other end. */
+export const OPPOSITE = {
+  req: "rep",
+  rep: "req",
+  push: "pull",
+  pull: "push",
+  pair0: "pair0",
+} as const satisfies Record<Role, Role>;
+
+export interface Foreign {
+  readonly name: string;
+  /** One of its processes sends many files; the tools send one. */
+  readonly many: boolean;
+  /** Takes messages above 1 MiB. */
+  readonly large: boolean;
+  start(stage: Stage, role: Role, side: Side, url: string, files: readonly string[]): Program;
+}
+
+/** A tool stays when it has sent its file, since what a process has not written goes with it. */
+const STAYS = ["--interval", "600"];
+
+function tool(
+  name: string,
+  names: Partial<Record<Role, string>>,
+  limit: readonly string[],
+): Foreign {
+  return {
+    name,
+    many: false,
+    large: limit.length > 0,
+    start(stage, role, side, url, [file]) {
+      const data = file === undefined ? [] : dataOf(file);
+      const stays = role !== "rep" && file !== undefined ? STAYS : [];
+      const where = side === "listen" ? "--bind" : "--connect";
+      const what = `--${names[role] ?? role}`;
+      const format = role === "push" ? [] : ["--msgpack", ...limit];
+      return stage.start(name, what, where, url, ...format, ...data, ...stays);
+    },
+  };
+}
+
+/** nanocat aborts on an empty file. */
+function dataOf(file: string): string[] {
+  return readFileSync(file).length === 0 ? ["--data", ""] : ["--file", file];
+}
+
+const sources = "test/interop/peers";
+
+let folder: string | undefined;
+
+/** A path in a folder that goes with this process. */
+function made(name: string): string {
+  if (folder === undefined) {
+    const path = mkdtempSync(join(tmpdir(), "wirestack-"));
+    process.on("exit", () => rmSync(path, { recursive: true }));
+    folder = path;
+  }
+  return join(folder, name);
+}
+
+function library(name: string, source: string, link: string): Foreign {
+  let program: string | undefined;
+  /** Compiled once, when first needed. */
+  const compiled = (): string => {
+    if (program !== undefined) return program;
+    program = made(name);
+    const files = ["peer.c", source].map((file) => join(sources, file));
+    execFileSync("gcc", ["-std=c11", "-D_GNU_SOURCE", "-O1", "-o", program, ...files, link]);
+    return program;
+  };
+  return {
+    name,
+    many: true,
+    large: true,
+    start: (stage, role, side, url, files) => stage.start(compiled(), role, side, url, ...files),
+    device: (stage, front, ...ends) =>
+      stage.start(compiled(), "device", front, ...ends.flatMap(({ side, url }) => [side, url])),
+  } as Library;
+}
+
+export interface End {
+  readonly side: Side;
+  readonly url: string;
+}
+
+export interface Library extends Foreign {
+  /** A device of the library's own. */
+  device(stage: Stage, front: Role, first: End, second: End): Program;
+}
+
+export const nngcat = tool("nngcat", {}, ["--recv-maxsz", "0"]);
+export const nanocat = tool("nanocat", { pair0: "pair" }, []);
+export const libnng = library("libnng", "nng.c", "-lnng") as Library;
+export const libnanomsg = library("libnanomsg", "nanomsg.c", "-lnanomsg") as Library;
+
+export const libraries: readonly Library[] = [libnng, libnanomsg];
+export const foreigners: readonly Foreign[] = [nngcat, nanocat, libnng, libnanomsg];
+
+/** Messages that a program has written to its output, whole ones. */
+export function received({ output }: Program): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  for (let at = 0; at < output.length; ) {
+    const octets = WIDTHS[output[at] as number];
+    if (octets === undefined) throw new Error(`not MessagePack binary: ${output[at]}`);
+    const body = at + 1 + octets;
+    if (body > output.length) break;
+    const end = body + output.readUIntBE(at + 1, octets);
+    if (end > output.length) break;
+    messages.push(output.subarray(body, end));
+    at = end;
+  }
+  return messages;
+}
+
+/** Octets of the length after each first octet: bin 8, bin 16, bin 32. */
+const WIDTHS: Readonly<Record<number, number>> = { 196: 1, 197: 2, 198: 4 };
+
+interface Body {
+  readonly octets: Uint8Array;
+  file?: string;
+}
+
+/** What there is already: to make 20 MiB, and to write them, takes a while. */
+const bodies = new Map<string, Body>();
+
+function body(n: number, seed: number): Body {
+  const key = `${n}-${seed}`;
+  const known = bodies.get(key);
+  if (known !== undefined) return known;
+  const octets = new Uint8Array(n);
+  let x = n + seed * 7919 + 1;
+  for (let i = 0; i < n; i++) {
+    x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff;
+    octets[i] = x >> 16;
+  }
+  const fresh = { octets };
+  bodies.set(key, fresh);
+  return fresh;
+}
+
+/** Octets of no pattern that a shift or a swap would keep; the same ones for the same numbers. */
+export function bodyOf(n: number, seed = 0): Uint8Array {
+  return body(n, seed).octets;
+}
+
+/** A file of `bodyOf` the same. */
+export function fileOf(n: number, seed = 0): string {
+  const it = body(n, seed);
+  if (it.file === undefined) {
+    it.file = made(`${n}-${seed}`);
+    writeFileSync(it.file, it.octets);
+  }
+  return it.file;
+}

@@ -1,0 +1,121 @@
+/** Whoever speaks another protocol is refused, and `refused` says who it was; the next one is welcome. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { Type } from "../../generated/sp/greeting.js";
+import {
+  PeerError,
+  pair0,
+  pull,
+  push,
+  rep,
+  req,
+  type SocketEvents,
+  WireError,
+} from "../../runtime/index.js";
+import { peerTest } from "../support/peers.js";
+import { SCHEMES, SIDES, staged } from "../support/stage.js";
+import { until } from "../support/until.js";
+import { fileOf, foreigners, OPPOSITE, type Role } from "./foreign.js";
+
+const test = suite("refusal");
+
+const layers = { req, rep, push, pull, pair0 } as const;
+/** For each role, one that it cannot talk to. */
+const WRONG = {
+  req: "push",
+  rep: "rep",
+  push: "req",
+  pull: "pair0",
+  pair0: "pull",
+} as const satisfies Record<Role, Role>;
+
+const sends = (role: Role): boolean => role !== "pull";
+
+for (const foreign of foreigners) {
+  for (const scheme of SCHEMES) {
+    peerTest(
+      test,
+      foreign.name,
+      `each protocol refuses another one of ${foreign.name}'s over ${scheme}, each side dialing, and says which`,
+      staged(async (stage) => {
+        const file = fileOf(10);
+        const meet = async (role: Role, side: (typeof SIDES)[number]) => {
+          const socket = stage.open<Role>(layers[role]());
+          const heard: SocketEvents["refused"][] = [];
+          socket.on("refused", (e) => heard.push(e));
+          const theirs = WRONG[role];
+          const greeted = () => heard.find(({ facts }) => facts.type === Type[theirs]);
+          const files = (of: Role) => (sends(of) ? [file] : []);
+          if (side === "dial") {
+            const url = await stage.free(scheme);
+            foreign.start(stage, theirs, "listen", url, files(theirs));
+            socket.dial(url);
+          } else {
+            const { url } = await socket.listen(stage.any(scheme));
+            foreign.start(stage, theirs, "dial", url, files(theirs));
+          }
+          await until(
+            `${role} to refuse ${foreign.name}'s ${theirs}`,
+            () => greeted() !== undefined,
+          );
+          const { error } = greeted() as SocketEvents["refused"];
+          assert.instance(error, PeerError);
+          const [ours, other, wanted] = [Type[role], Type[theirs], Type[OPPOSITE[role]]].map(hex);
+          assert.is(
+            error.message,
+            `the peer's protocol is ${other}; ${role} (${ours}) talks to ${wanted}`,
+          );
+          const { refused, attached, malformed } = socket.stats();
+          assert.is(attached, 0);
+          assert.ok(refused > 0);
+          assert.equal({ ...malformed }, {});
+          const { url } = await socket.listen(stage.any(scheme));
+          foreign.start(stage, OPPOSITE[role], "dial", url, files(OPPOSITE[role]));
+          await until(`${role} to take in the right one`, () => socket.stats().attached === 1);
+        };
+        const roles = Object.keys(WRONG) as Role[];
+        await Promise.all(roles.flatMap((role) => SIDES.map((side) => meet(role, side))));
+      }),
+    );
+  }
+
+  peerTest(
+    test,
+    foreign.name,
+    `pair0 refuses a second peer of ${foreign.name}'s, and the first one stays`,
+    staged(async (stage) => {
+      const socket = stage.open(pair0());
+      const said: string[] = [];
+      socket.on("refused", ({ error }) => said.push(error.message));
+      const { url } = await socket.listen(stage.any("tcp"));
+      const file = fileOf(10);
+      foreign.start(stage, "pair0", "dial", url, [file]);
+      await socket.receive({ timeout: 10_000 });
+      foreign.start(stage, "pair0", "dial", url, [file]);
+      await until("a refusal", () => said.length > 0);
+      assert.is(said[0], "pair0 has a peer already");
+      assert.is(socket.stats().detached, 0);
+    }),
+  );
+
+  peerTest(
+    test,
+    foreign.name,
+    `an octet more than recvMax from ${foreign.name} ends its connection, and is counted`,
+    staged(async (stage) => {
+      const socket = stage.open(pull());
+      const why: unknown[] = [];
+      socket.on("detached", ({ error }) => why.push(error));
+      const { url } = await socket.listen(stage.any("tcp"));
+      foreign.start(stage, "push", "dial", url, [fileOf(2 ** 20 + 1)]);
+      await until("the end of the connection", () => why.length > 0);
+      assert.instance(why[0], WireError);
+      assert.ok((socket.stats().malformed.recvMax ?? 0) > 0);
+      assert.is(socket.tryReceive(), undefined);
+    }),
+  );
+}
+
+const hex = (n: number): string => `0x${n.toString(16)}`;
+
+test.run();

@@ -1,0 +1,97 @@
+/** Stacks without a hub: each connection is a socket of its own. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  ClosedError,
+  type Link,
+  type Links,
+  node,
+  open,
+  PeerError,
+  push,
+  StackError,
+  SystemError,
+  sp,
+  stack,
+} from "../../runtime/index.js";
+
+const test = suite("link");
+const protocol = { name: "mine", type: 0xf010, peer: 0xf010 };
+
+async function refusal(links: Links, url: string): Promise<Error> {
+  try {
+    await links.dial(url);
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("not refused");
+}
+
+const text = (octets: Uint8Array): string => new TextDecoder().decode(octets);
+
+test("dial resolves to one connection, listen yields them, and each is closed alone", async () => {
+  const links = open(stack(sp({ protocol })), { env: { ...node, names: new Map() } });
+  const door = await links.listen("tcp://127.0.0.1:0");
+  const arrivals = door[Symbol.asyncIterator]();
+  const [a, b] = [await links.dial(door.url), await links.dial(door.url)];
+  const [x, y] = [(await arrivals.next()).value as Link, (await arrivals.next()).value as Link];
+  await a.send("from a");
+  await b.send("from b");
+  assert.is(text(await x.receive()), "from a");
+  assert.is(text(await y.receive()), "from b");
+  await x.send("to a, and the end");
+  await x.close();
+  assert.is(text(await a.receive()), "to a, and the end");
+  await a.receive().then(
+    () => assert.unreachable(),
+    (error) => assert.instance(error, ClosedError),
+  );
+  await y.send("to b");
+  assert.is(text(await b.receive()), "to b");
+  await door.close();
+  assert.ok((await arrivals.next()).done);
+  await links.close();
+  await y.receive().catch((error) => assert.instance(error, ClosedError));
+});
+
+test("what was received before the peer closed is still there", async () => {
+  const links = open(stack(sp({ protocol })), { env: { ...node, names: new Map() } });
+  const door = await links.listen("memory://links");
+  const a = await links.dial("memory://links");
+  for (const s of ["1", "2", "3"]) await a.send(s);
+  await a.close();
+  for await (const link of door) {
+    const seen: string[] = [];
+    for await (const m of link) seen.push(text(m));
+    assert.equal(seen, ["1", "2", "3"]);
+    break;
+  }
+  await links.close();
+});
+
+test("dial rejects with what prevented it, and does not try again", async () => {
+  const env = { ...node, names: new Map() };
+  const links = open(stack(sp({ protocol })), { env });
+  const why = (url: string) => refusal(links, url);
+  assert.instance(await why("memory://nobody"), SystemError);
+  assert.instance(await why("zmq://x"), StackError);
+  const other = open(stack(sp({ protocol: { ...protocol, type: 0xf011 } })), { env });
+  await other.listen("memory://other");
+  const error = await why("memory://other");
+  assert.instance(error, PeerError);
+  assert.match(error.message, /0xf011/);
+  await Promise.all([links.close(), other.close()]);
+});
+
+test("without a protocol the greeting has nothing to say, and that is what it says", async () => {
+  const env = { ...node, names: new Map() };
+  const links = open(stack(sp()), { env });
+  const pusher = open(push(), { env });
+  await pusher.dial("memory://none").close();
+  await links.listen("memory://none");
+  const error = await refusal(links, "memory://none");
+  assert.match(error.message, /'sp' greets with a protocol's number, and no layer above has one/);
+  await Promise.all([links.close(), pusher.close()]);
+});
+
+test.run();

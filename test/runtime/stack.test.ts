@@ -1,0 +1,241 @@
+/** Stacks: what fits, what does not and says so, what a stack prints, and what it puts on the wire. */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  type Found,
+  plainIpc,
+  plainIpcBounds,
+  plainTcp,
+  plainTcpBounds,
+  requestIpc,
+  requestIpcBounds,
+  requestTcp,
+  requestTcpBounds,
+} from "../../generated/dissect/stacks.js";
+import { MAX as GREETING } from "../../generated/sp/greeting.js";
+import {
+  Element,
+  inproc,
+  type Layer,
+  memory,
+  open,
+  pair0,
+  pull,
+  push,
+  rep,
+  req,
+  StackError,
+  sp,
+  stack,
+  tcp,
+  xrep,
+  xreq,
+} from "../../runtime/index.js";
+import { recording } from "../support/recording.js";
+
+const test = suite("stack");
+
+/** As a stack from configuration: nothing is checked before it runs. */
+const configured = stack as unknown as (...layers: Layer[]) => unknown;
+
+const bad: readonly [name: string, layers: Layer[], sentence: string][] = [
+  [
+    "a cooked protocol on a framing",
+    [req(), sp(), tcp()] as Layer[],
+    "'req' stands on 'raw', but the one below it offers 'link'",
+  ],
+  [
+    "a raw protocol on a transport",
+    [req(), xreq(), tcp()] as Layer[],
+    "'xreq' stands on 'link', but the one below it offers 'octets'",
+  ],
+  [
+    "a framing on messages",
+    [xreq(), sp(), inproc()] as Layer[],
+    "'sp' stands on 'octets', but the one below it offers 'link'",
+  ],
+  [
+    "the same face, where it may not be",
+    [
+      req(),
+      { name: "seal", below: { same: ["req"] }, above: { same: ["req"] } },
+      xreq(),
+    ] as Layer[],
+    "'seal' stands on 'req', but the one below it offers 'raw'",
+  ],
+];
+
+for (const [name, layers, sentence] of bad) {
+  test(`${name} is refused, in the compiler's words`, () => {
+    assert.throws(
+      () => configured(...layers),
+      (e: unknown) => e instanceof StackError && e.message === sentence && e.code === "ERR_STACK",
+    );
+  });
+}
+
+test("an empty stack is refused", () => {
+  assert.throws(() => configured(), /at least one layer/);
+});
+
+const addresses: readonly [name: string, run: () => unknown, sentence: RegExp][] = [
+  [
+    "an unknown scheme",
+    () => open(req()).dial("zmq://x"),
+    /no known scheme; known are inproc:\/\//,
+  ],
+  ["no port", () => open(req()).dial("tcp://host"), /is not tcp:\/\/HOST:PORT/],
+  ["a port too high", () => open(req()).dial("tcp://host:65536"), /is not tcp:\/\/HOST:PORT/],
+  ["nobody to dial", () => open(req()).dial("tcp://*:5"), /names nobody/],
+  ["port 0 to dial", () => open(req()).dial("tcp://127.0.0.1:0"), /names nobody/],
+  ["no path", () => open(req()).dial("ipc://"), /needs a path/],
+  ["a path too long", () => open(req()).dial(`ipc:///${"x".repeat(108)}`), /107 octets at most/],
+  [
+    "a layer that is in the stack and in the row",
+    () => open(stack(req(), xreq(), sp(), memory())).dial("tcp://127.0.0.1:1"),
+    /the stack ends in 'memory', which cannot reach tcp:\/\//,
+  ],
+  [
+    "octets where there are none",
+    () => open(stack(req(), xreq(), sp())).dial("inproc://x"),
+    /'sp' stands on 'octets', but the one below it offers 'link', at inproc:\/\/x/,
+  ],
+  [
+    "options for a layer that is not there",
+    () => open(req()).dial("tcp://127.0.0.1:1", { tls: {} }),
+    /has no layer 'tls'/,
+  ],
+  ["a limit that is none", () => open(req(), { recvMax: -1 }), /recvMax is a whole number/],
+  ["a ttl beyond the header's room", () => rep({ ttl: 16 }), /ttl is a whole number from 1 to 15/],
+];
+
+for (const [name, run, sentence] of addresses) {
+  test(`${name} is refused in a sentence`, () => assert.throws(run, sentence));
+}
+
+const insisting: Layer<"link", "link", "press"> = {
+  name: "press",
+  below: "link",
+  above: "link",
+  contiguous: true,
+  make: () => new Element(),
+};
+
+test("mode scatter names the layer that insists on one piece", () => {
+  assert.throws(
+    () => open(stack(req(), xreq(), insisting), { mode: "scatter" }),
+    /mode is scatter, but 'press' insists/,
+  );
+});
+
+test("a stack prints a layer a line: faces, headers, room, mode, and who forced it", () => {
+  assert.is(
+    stack(req(), xreq(), insisting, sp()).toString(),
+    [
+      "req    raw → req       sp.request (64 before)",
+      "xreq   link → raw",
+      "press  link → link     insists on one piece",
+      "sp     octets → link   sp.tcp (8 before)",
+      "room 72 before, 0 behind; contiguous from 'press' down; stands on 'octets'",
+    ].join("\n"),
+  );
+});
+
+test("a socket prints its endpoints too", async () => {
+  const socket = open(rep());
+  const { url } = await socket.listen("tcp://127.0.0.1:0");
+  assert.match(socket.toString(), /^rep {3}raw → rep {7}sp\.request \(64 before\)\nxrep/);
+  assert.ok(socket.toString().endsWith(`listen ${url} (sp tcp): 0 connections`));
+  await socket.close();
+});
+
+test("a cooked protocol stands on its raw one: open(req()) is open(stack(req(), xreq()))", () => {
+  const [preset, spelled] = [open(req()), open(stack(req(), xreq()))];
+  assert.is(preset.toString(), spelled.toString());
+  assert.is(open(rep()).toString(), open(stack(rep(), xrep())).toString());
+});
+
+test("a row is cut where it offers what the stack stands on", async () => {
+  const whole = open(stack(rep(), xrep(), sp(), tcp()));
+  const { url } = await whole.listen("tcp://127.0.0.1:0");
+  whole.serve((body) => body);
+  for (const socket of [open(stack(req(), xreq())), open(stack(req(), xreq(), sp()))]) {
+    socket.dial(url);
+    assert.equal(await socket.request("cut"), new TextEncoder().encode("cut"));
+    await socket.close();
+  }
+  await whole.close();
+});
+
+// ---------------------------------------------------------------------------- declared in the specs
+
+type Taken = Found[] | undefined;
+type Take = (v: DataView, o: number, end: number) => Taken;
+interface Bounds {
+  readonly max: number;
+  readonly tailMax: number;
+}
+
+const path = join(tmpdir(), `wirestack-stack-${process.pid}.ipc`);
+
+const cases: readonly [name: string, url: string, take: Take, bounds: Bounds][] = [
+  ["sp.request/tcp", "tcp://127.0.0.1:0", requestTcp, requestTcpBounds],
+  ["sp.request/ipc", `ipc://${path}`, requestIpc, requestIpcBounds],
+  ["sp/tcp", "tcp://127.0.0.1:0", plainTcp, plainTcpBounds],
+  ["sp/ipc", `ipc://${path}`, plainIpc, plainIpcBounds],
+];
+
+for (const [name, url, take, bounds] of cases) {
+  test(`${name}: the socket's octets are taken apart by the stack's function, and its room is the stack's`, async () => {
+    const { env, octets } = recording();
+    const body = new Uint8Array(33).fill(0x61);
+    if (name.startsWith("sp.request")) {
+      const [a, b] = [open(req(), { env }), open(rep(), { env })];
+      const { url: bound } = await b.listen(url);
+      b.serve((asked) => asked);
+      a.dial(bound);
+      await a.request(body);
+      same(octets("dial"), take, body.length);
+      same(octets("listen"), take, body.length);
+      for (const s of [a, b]) assert.equal(s.room, { head: bounds.max, tail: bounds.tailMax });
+      await Promise.all([a.close(), b.close()]);
+    } else {
+      const pairs = [
+        [open(push(), { env }), open(pull(), { env })],
+        [open(pair0(), { env }), open(pair0(), { env })],
+      ] as const;
+      for (const [a, b] of pairs) {
+        const { url: bound } = await b.listen(url);
+        a.dial(bound);
+        await a.send(body);
+        await b.receive();
+        same(octets("dial").subarray(-(bounds.max + body.length) - GREETING), take, body.length);
+        for (const s of [a, b]) assert.equal(s.room, { head: bounds.max, tail: bounds.tailMax });
+        await Promise.all([a.close(), b.close()]);
+      }
+    }
+  });
+}
+
+/** Behind the greeting stands one message; `take` finds its headers, and then the body. */
+function same(octets: Uint8Array, take: Take, body: number): void {
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
+  const found = take(view, GREETING, octets.length);
+  assert.ok(found !== undefined, "taken apart");
+  const end = Math.max(...found.map((f) => f.bit + f.bits)) / 8;
+  assert.is(end + body, octets.length);
+  assert.is(
+    found.find((f) => f.name.endsWith("length"))?.value,
+    octets.length - GREETING - lengthHeader(found),
+  );
+}
+
+/** Octets of the header that says the length: up to the end of that field. */
+function lengthHeader(found: readonly Found[]): number {
+  const field = found.find((f) => f.name.endsWith("length")) as Found;
+  return (field.bit + field.bits) / 8 - GREETING;
+}
+
+test.run();
