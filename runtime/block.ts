@@ -37,15 +37,16 @@ export class Block {
   /** Adds a message's octets. */
   put(m: Message): void {
     const n = m.end - m.start;
-    const { rest } = m;
-    this.length += n;
+    const { rest, length } = m;
+    this.length += length;
+    // A small message is in one piece.
+    if (length < BORROW && m.bytes !== this.#bytes) this.#ensure(length);
     if (m.bytes === this.#bytes) this.#extend(m.start, m.end);
     else if (n >= BORROW) this.#piece(m.bytes.subarray(m.start, m.end));
     else if (n > 0) this.#copy(m);
     for (let i = 0; i < rest.length; i++) {
       const s = rest[i] as Uint8Array;
       const k = s.length;
-      this.length += k;
       if (k >= BORROW) this.#piece(s);
       else if (k > 0) {
         const at = this.#reserve(k);
@@ -114,16 +115,20 @@ export class Block {
   }
 
   #reserve(n: number): number {
-    let at = this.#next;
-    if (this.#bytes === undefined || at + n > this.#bytes.length) {
-      this.#cut();
-      this.#bytes = allocate(n <= FIRST && this.#size === FIRST ? FIRST : BUFFER, this.stats);
-      this.#size = BUFFER;
-      this.#view = new DataView(this.#bytes.buffer);
-      at = this.#from = this.#to = 0;
-    }
+    this.#ensure(n);
+    const at = this.#next;
     this.#next = at + n;
     return at;
+  }
+
+  /** Makes room for `n` octets in one piece. */
+  #ensure(n: number): void {
+    if (this.#bytes !== undefined && this.#next + n <= this.#bytes.length) return;
+    this.#cut();
+    this.#bytes = allocate(n <= FIRST && this.#size === FIRST ? FIRST : BUFFER, this.stats);
+    this.#size = BUFFER;
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#next = this.#from = this.#to = 0;
   }
 
   #extend(start: number, end: number): void {
