@@ -13,7 +13,7 @@ export function opener(
   schemes: Schemes,
 ): <T extends keyof Ports>(stack: Opening<T>, options?: SocketOptions) => Ports[T] {
   return (given, options = {}) => {
-    const { layers, top } = complete("layers" in given ? given.layers : [given as AnyLayer]);
+    const { layers, top } = complete(layersOf(given));
     if (layers.some((l) => l.hub)) return new Running(layers, schemes, options).port as never;
     if (top === "link") return new Links(layers, schemes, options) as never;
     throw new StackError(`'${layers[0]?.name}' shows '${top}', which no application can hold`);
@@ -24,4 +24,13 @@ export function opener(
 function complete(layers: readonly AnyLayer[]): Stack {
   const raw = layers.at(-1)?.raw;
   return check(raw === undefined ? layers : [...layers, raw()]);
+}
+
+/** For who calls without types: what is not a stack says so. */
+function layersOf(given: Opening<Face>): readonly AnyLayer[] {
+  const { layers, above } = (given ?? {}) as Partial<Stack> & Partial<AnyLayer>;
+  if (layers === undefined && above === undefined) {
+    throw new StackError("open takes a stack(…), or a protocol such as req()");
+  }
+  return layers ?? [given as AnyLayer];
 }

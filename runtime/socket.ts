@@ -54,6 +54,21 @@ export interface SocketOptions {
   readonly env?: Env;
 }
 
+/** Their names, for who calls without types. */
+const OPTIONS: ReadonlySet<string> = new Set<keyof SocketOptions>([
+  "recvMax",
+  "recvBuffer",
+  "recvBufferOctets",
+  "sendBuffer",
+  "reconnect",
+  "openTimeout",
+  "linger",
+  "mode",
+  "guard",
+  "signal",
+  "env",
+]);
+
 /** A row of the scheme table: makers of layers, the uppermost first. */
 export type Row = readonly ((options?: never) => AnyLayer)[];
 export type Schemes = Readonly<Record<`${string}://`, Row>>;
@@ -90,6 +105,11 @@ export class Running implements Socket, Home {
     /** The hub that a new connection belongs to: this socket's, unless each has its own. */
     readonly hubOf: () => Hub = () => this.hub,
   ) {
+    for (const name of Object.keys(options)) {
+      if (!OPTIONS.has(name)) {
+        throw new TypeError(`open has no option '${name}'; it has ${[...OPTIONS].join(", ")}`);
+      }
+    }
     this.#layers = layers;
     this.#schemes = schemes;
     this.#options = options;

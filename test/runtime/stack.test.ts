@@ -107,6 +107,13 @@ const addresses: readonly [name: string, run: () => unknown, sentence: RegExp][]
     () => open(req()).dial("tcp://127.0.0.1:1", { tls: {} }),
     /has no layer 'tls'/,
   ],
+  ["what is no stack", () => open({} as never), /open takes a stack/],
+  ["nothing", () => open(undefined as never), /open takes a stack/],
+  [
+    "an option that there is not",
+    () => open(req(), { lingr: 1 } as never),
+    /no option 'lingr'; it has .*linger/,
+  ],
   ["a limit that is none", () => open(req(), { recvMax: -1 }), /recvMax is a whole number/],
   ["a ttl beyond the header's room", () => rep({ ttl: 16 }), /ttl is a whole number from 1 to 15/],
 ];
