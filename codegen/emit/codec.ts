@@ -7,7 +7,7 @@
 import { layout } from "../layout.js";
 import { type FieldModel, type HeaderModel, inValue, isKonst, isParam } from "../model.js";
 import { Code, enumName, local, pascal, typeOf } from "./code.js";
-import { Decoder, literal } from "./decode.js";
+import { Decoder } from "./decode.js";
 import { diagram } from "./diagram.js";
 import { decidesSize, Encoder, sizeParams } from "./encode.js";
 import { scalar } from "./load.js";
@@ -61,7 +61,9 @@ class Codec {
       code.line(`export const TAIL_MAX = ${header.tailMax};`);
     }
     code.line();
-    code.doc("What a layer that writes this header declares: octets at most before a body, and behind it.");
+    code.doc(
+      "What a layer that writes this header declares: octets at most before a body, and behind it.",
+    );
     const tailMax = trailing.length > 0 ? "TAIL_MAX" : "0";
     code.line(
       `export const HEADER = { name: ${JSON.stringify(header.name)}, head: MAX, tail: ${tailMax} } as const;`,
@@ -222,27 +224,29 @@ class Codec {
       this.#function("decode", [...base, `into: ${type}`], "number", () => {
         decoder.fields(fields);
         decoder.autos(fields);
-        for (const f of fields.filter(inValue)) code.line(`into.${f.name} = ${local(f.name)};`);
+        for (const f of fields.filter(inValue)) code.line(`into.${f.name} = ${decoder.value(f)};`);
         code.line(`return ${decoder.place.taken};`);
       });
     } else {
       code.doc("The header at `o`, which `measure` has found whole and right.");
       this.#function("read", base, type, () => {
         decoder.fields(fields);
-        this.#return(fields);
+        this.#return(fields, decoder);
       });
     }
   }
 
-  #return(fields: readonly FieldModel[]): void {
-    const one = `return ${literal(fields)};`;
+  #return(fields: readonly FieldModel[], decoder: Decoder): void {
+    const own = fields.filter(inValue).map((f) => {
+      const value = decoder.value(f);
+      return value === f.name ? value : `${f.name}: ${value}`;
+    });
+    const one = own.length === 0 ? "return {};" : `return { ${own.join(", ")} };`;
     if (one.length < 96) return this.#code.line(one);
     this.#code.block(
       "return",
       () => {
-        for (const f of fields.filter(inValue)) {
-          this.#code.line(local(f.name) === f.name ? `${f.name},` : `${f.name}: ${local(f.name)},`);
-        }
+        for (const property of own) this.#code.line(`${property},`);
       },
       "};",
     );
@@ -315,7 +319,7 @@ class Codec {
       }
       if (mode === "measure") code.line(`return ${front.length > 0 ? "total" : fixed};`);
       else if (mode === "explain") code.line(`return ${right};`);
-      else this.#return(fields);
+      else this.#return(fields, decoder);
     });
   }
 

@@ -1,5 +1,5 @@
 /** The private functions that a generated file may need, printed only where they are used. */
-import type { Code } from "./code.js";
+import { Code } from "./code.js";
 
 const TEXTS = {
   short: `/** The sentence for octets that are missing. */
@@ -96,6 +96,7 @@ const ALSO: Readonly<Partial<Record<Support, readonly Support[]>>> = {
 /** Collects what a file uses. */
 export class Used {
   readonly #names = new Set<Support>();
+  readonly #own = new Map<string, Code>();
 
   get(name: Support): string {
     this.#names.add(name);
@@ -103,8 +104,21 @@ export class Used {
     return name;
   }
 
-  /** Prints them, in a fixed order. */
+  /** A function of this file alone, printed when it is first asked for. */
+  own(name: string, print: (code: Code) => void): string {
+    if (this.#own.has(name)) return name;
+    const code = new Code();
+    this.#own.set(name, code);
+    print(code);
+    return name;
+  }
+
+  /** Prints them: its own, then those of all files in a fixed order. */
   print(code: Code): void {
+    for (const { lines } of this.#own.values()) {
+      code.line();
+      for (const l of lines) code.line(l);
+    }
     for (const [name, text] of Object.entries(TEXTS)) {
       if (!this.#names.has(name as Support)) continue;
       code.line();

@@ -179,8 +179,6 @@ export function decode(v: DataView, o: number, end: number, into: WsFrame): numb
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): WsFrame {
   const w = v.getUint16(o);
-  const fin = (w & 0x8000) !== 0;
-  const opcode = ((w >>> 8) & 0xf) as Opcode;
   const masked = (w & 0x80) !== 0;
   let length = w & 0x7f;
   let p = o + 2;
@@ -199,7 +197,7 @@ export function read(v: DataView, o: number, end: number): WsFrame {
     key = v.getUint32(p);
     p += 4;
   }
-  return { fin, opcode, masked, length, key };
+  return { fin: (w & 0x8000) !== 0, opcode: ((w >>> 8) & 0xf) as Opcode, masked, length, key };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */
