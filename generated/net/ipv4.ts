@@ -445,7 +445,14 @@ function halves(w: number): number {
  * up to `sum`: fewer than 2^15 in all.
  */
 function internet(v: DataView, p: number, end: number, sum: number): number {
-  for (; p < end; p += 2) sum += p + 1 < end ? v.getUint16(p) : v.getUint8(p) << 8;
+  if (p < end) sum += pairs(v, p, end);
   sum = (sum >>> 16) + (sum & 0xffff);
   return ~(sum + (sum >>> 16)) & 0xffff;
+}
+
+/** The sum of the words of 16 bits from `p` to `end`, the last filled up with zeros. */
+function pairs(v: DataView, p: number, end: number): number {
+  let sum = 0;
+  for (; p < end; p += 2) sum += p + 1 < end ? v.getUint16(p) : v.getUint8(p) << 8;
+  return sum;
 }
