@@ -9,10 +9,12 @@ import { type FieldModel, type HeaderModel, inValue, isKonst, isParam } from "..
 import { Code, enumName, local, pascal, typeOf } from "./code.js";
 import { Decoder } from "./decode.js";
 import { diagram } from "./diagram.js";
-import { decidesSize, Encoder, sizeParams } from "./encode.js";
+import { Encoder } from "./encode.js";
 import { scalar } from "./load.js";
 import type { Mode } from "./place.js";
+import { decidesSize, Sizes, sizeParams } from "./sizes.js";
 import { Used } from "./support.js";
+import { Values } from "./values.js";
 
 export function emitCodec(header: HeaderModel): string {
   return new Codec(header).print();
@@ -179,10 +181,11 @@ class Codec {
     );
     this.#function(`size${suffix}`, this.#params(params), "number", () => {
       if (min === max) return code.line(`return ${suffix === "" ? "MIN" : "TAIL_MIN"};`);
-      const encoder = new Encoder(code, this.header, this.#used);
-      encoder.know(fields);
-      encoder.autos(fields.filter((f) => f.auto !== undefined && decidesSize(f, fields)));
-      encoder.sizes(fields, "n", true);
+      const values = new Values(code, this.header, this.#used);
+      values.know(fields);
+      const sizes = new Sizes(values);
+      sizes.autos(fields.filter((f) => f.auto !== undefined && decidesSize(f, fields)));
+      sizes.add(fields, "n", true);
       code.line("return n;");
     });
   }
@@ -341,7 +344,7 @@ class Codec {
     );
     this.#function(`write${suffix}`, params, "number", () => {
       const encoder = new Encoder(code, header, this.#used);
-      encoder.know([...needs, ...fields]);
+      encoder.values.know([...needs, ...fields]);
       const usesHead = fields.some(
         (f) => f.auto !== undefined && JSON.stringify(f.auto).includes('"head"'),
       );
@@ -349,10 +352,10 @@ class Codec {
         .map((f) => local(f.name))
         .join(", ");
       if (usesHead) code.line(`const head = size${suffix}(${arguments_});`);
-      encoder.autos(fields, "head");
+      encoder.sizes.autos(fields, "head");
       encoder.fields(fields);
       encoder.checksums(fields);
-      code.line(`return ${encoder.at};`);
+      code.line(`return ${encoder.stores.at};`);
     });
   }
 

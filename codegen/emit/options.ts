@@ -1,5 +1,5 @@
 /**
- * Prints how a list of options is read: type, length, value. Most headers have none, so each loop is
+ * Prints how a list of options is read and written: type, length, value. Most headers have none, so each loop is
  * a function of its own, called only if there are octets: a compiler that puts `measure` and `read`
  * into their callers has little to put there.
  */
@@ -7,6 +7,8 @@ import type { FieldModel, TlvModel } from "../model.js";
 import { local, pascal, typeOf } from "./code.js";
 import { scalar } from "./load.js";
 import { Place } from "./place.js";
+import type { Stores } from "./stores.js";
+import { range32, type Values } from "./values.js";
 
 /** Refuses options that are wrong, from here to where the variable `stop` says. */
 export function checkOptions(place: Place, f: FieldModel, t: TlvModel, stop: string): void {
@@ -43,6 +45,65 @@ export function splitOptions(place: Place, f: FieldModel, t: TlvModel, stop: str
     });
   });
   return `${place.at} < ${stop} ? ${split}(${args(place, t, stop)}) : []`;
+}
+
+/** Writes the options in `x`. */
+export function writeOptions(
+  values: Values,
+  stores: Stores,
+  f: FieldModel,
+  t: TlvModel,
+  x: string,
+): void {
+  const { code, used } = values;
+  const head = t.type + t.length;
+  const [type, value] = [`${local(f.name)}Type`, `${local(f.name)}Value`];
+  const option = `\`option \${${type}}\``;
+  stores.cursor();
+  const from = `${local(f.name)}From`;
+  code.line(`const ${from} = p;`);
+  if (t.end !== undefined) code.line(`let ${local(f.name)}Ended = false;`);
+  values.each(x, `{ type: ${type}, value: ${value} }`, `i < ${x}.length`, () => {
+    values.refuseIf(range32(t.type * 8, type), f, `does not fit ${t.type * 8} bits`, type);
+    if (t.end !== undefined) {
+      values.refuseIf(
+        `${local(f.name)}Ended && ${type} !== ${t.end}`,
+        f,
+        "follows the end",
+        option,
+      );
+      code.line(`if (${type} === ${t.end}) ${local(f.name)}Ended = true;`);
+    }
+    stores.number(t.type * 8, false, t.order, type);
+    if (t.single.length > 0) {
+      code.line(`if (${t.single.map((s) => `${type} === ${s}`).join(" || ")}) {`);
+      code.indented(() => {
+        values.refuseIf(`${value} !== undefined`, f, "stands alone, without a value", option);
+        stores.skip(String(t.type), t.align);
+        code.line("continue;");
+      });
+      code.line("}");
+    }
+    values.refuseIf(`${value} === undefined`, f, "needs a value", option);
+    const counted = t.counts === "item" ? `${value}.length + ${head}` : `${value}.length`;
+    const most = 2 ** (t.length * 8) - 1;
+    if (t.unit > 1)
+      values.refuseIf(
+        `(${counted}) % ${t.unit} !== 0`,
+        f,
+        `is no multiple of ${t.unit} octets`,
+        option,
+      );
+    const scaled = t.unit > 1 ? `(${counted}) / ${t.unit}` : counted;
+    values.refuseIf(`${scaled} > ${most}`, f, "is too long", option);
+    stores.plus = t.type;
+    stores.number(t.length * 8, false, t.order, scaled);
+    stores.plus = 0;
+    code.line(`${used.get("put")}(v, p + ${head}, ${value});`);
+    stores.skip(`${value}.length + ${head}`, t.align);
+  });
+  values.refuseIf(`p - ${from} > ${t.max}`, f, `octets are more than ${t.max}`, `p - ${from}`);
+  if (t.fill !== "rest") values.filled(f, t.fill);
 }
 
 const params = (t: TlvModel): string =>
