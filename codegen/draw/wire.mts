@@ -90,10 +90,12 @@ export class Wire {
 
 /** The lowest octets of a number, the lowest first. */
 function octetsOf(value: number | bigint, octets: number): number[] {
-  const rest = typeof value === "bigint" || octets > 4 ? BigInt(value) : undefined;
-  return Array.from({ length: octets }, (_, i) =>
-    rest === undefined
-      ? (Number(value) >>> (8 * i)) & 0xff
-      : Number((rest >> BigInt(8 * i)) & 0xffn),
-  );
+  const all: number[] = [];
+  if (typeof value === "number" && octets <= 4) {
+    for (let i = 0; i < octets; i++) all.push((value >>> (8 * i)) & 0xff);
+  } else {
+    const n = BigInt(value);
+    for (let i = 0; i < octets; i++) all.push(Number((n >> BigInt(8 * i)) & 0xffn));
+  }
+  return all;
 }
