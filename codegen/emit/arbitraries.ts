@@ -307,10 +307,18 @@ class Printer {
     const named = t.kind === "uint" && t.names !== undefined && t.open !== true && !f.lint;
     const tries =
       named || (isKonst(f) && !f.lint) ? [] : marks(f, place.fields, place.own.get(f.name) ?? []);
+    const names: Names = { ...this.#names(place.scope, f.name), self: "x" };
+    // What another field decides alone is not found by trying.
+    const decided = f.musts.flatMap(({ expr: e }) => {
+      if (typeof e === "number" || e.op !== "eq" || typeof e.a === "number" || e.a.op !== "self")
+        return [];
+      return typeof e.b === "number" ? [] : [num(e.b, names)];
+    });
+    const tried = [...tries.map(dec), ...decided];
     const rules = this.#rules(f, place, more);
     const little = t.kind === "uint" ? this.#order(f, place) : undefined;
     const entries = [
-      ...(tries.length > 0 ? [`marks: [${tries.map(dec).join(", ")}]`] : []),
+      ...(tried.length > 0 ? [`marks: [${tried.join(", ")}]`] : []),
       ...(rules === "" ? [] : [`rules: [${rules}]`]),
       ...(t.kind === "uint" && t.signed ? ["signed: true"] : []),
       ...(little === undefined ? [] : [`little: ${little}`]),

@@ -54,7 +54,7 @@ const TAKEN = new Set(
   if import in instanceof new null return super switch this throw true try typeof var void while with yield let static
   await async implements interface package private protected public arguments eval undefined NaN Infinity
   v o p q i n x end into little stop sum head size measure explain decode read write prepend string number boolean
-  octet scale total filled short wrong refuse octets put blank clear textAt textOctets isAscii isUtf8 halves internet varintSize
+  octet scale total filled short wrong refuse octets put blank clear textAt textOctets isAscii isUtf8 halves internet pairs varintSize
   Math Number BigInt DataView Uint8Array TextDecoder TextEncoder RangeError TypeError`.split(/\s+/),
 );
 

@@ -7,12 +7,14 @@
 import { layout } from "../layout.js";
 import { type FieldModel, type HeaderModel, inValue, isKonst, isParam } from "../model.js";
 import { Code, enumName, local, pascal, typeOf } from "./code.js";
-import { Decoder, literal } from "./decode.js";
+import { Decoder } from "./decode.js";
 import { diagram } from "./diagram.js";
-import { decidesSize, Encoder, sizeParams } from "./encode.js";
+import { Encoder } from "./encode.js";
 import { scalar } from "./load.js";
 import type { Mode } from "./place.js";
+import { decidesSize, Sizes, sizeParams } from "./sizes.js";
 import { Used } from "./support.js";
+import { Values } from "./values.js";
 
 export function emitCodec(header: HeaderModel): string {
   return new Codec(header).print();
@@ -179,10 +181,11 @@ class Codec {
     );
     this.#function(`size${suffix}`, this.#params(params), "number", () => {
       if (min === max) return code.line(`return ${suffix === "" ? "MIN" : "TAIL_MIN"};`);
-      const encoder = new Encoder(code, this.header, this.#used);
-      encoder.know(fields);
-      encoder.autos(fields.filter((f) => f.auto !== undefined && decidesSize(f, fields)));
-      encoder.sizes(fields, "n", true);
+      const values = new Values(code, this.header, this.#used);
+      values.know(fields);
+      const sizes = new Sizes(values);
+      sizes.autos(fields.filter((f) => f.auto !== undefined && decidesSize(f, fields)));
+      sizes.add(fields, "n", true);
       code.line("return n;");
     });
   }
@@ -224,27 +227,29 @@ class Codec {
       this.#function("decode", [...base, `into: ${type}`], "number", () => {
         decoder.fields(fields);
         decoder.autos(fields);
-        for (const f of fields.filter(inValue)) code.line(`into.${f.name} = ${local(f.name)};`);
+        for (const f of fields.filter(inValue)) code.line(`into.${f.name} = ${decoder.value(f)};`);
         code.line(`return ${decoder.place.taken};`);
       });
     } else {
       code.doc("The header at `o`, which `measure` has found whole and right.");
       this.#function("read", base, type, () => {
         decoder.fields(fields);
-        this.#return(fields);
+        this.#return(fields, decoder);
       });
     }
   }
 
-  #return(fields: readonly FieldModel[]): void {
-    const one = `return ${literal(fields)};`;
+  #return(fields: readonly FieldModel[], decoder: Decoder): void {
+    const own = fields.filter(inValue).map((f) => {
+      const value = decoder.value(f);
+      return value === f.name ? value : `${f.name}: ${value}`;
+    });
+    const one = own.length === 0 ? "return {};" : `return { ${own.join(", ")} };`;
     if (one.length < 96) return this.#code.line(one);
     this.#code.block(
       "return",
       () => {
-        for (const f of fields.filter(inValue)) {
-          this.#code.line(local(f.name) === f.name ? `${f.name},` : `${f.name}: ${local(f.name)},`);
-        }
+        for (const property of own) this.#code.line(`${property},`);
       },
       "};",
     );
@@ -317,7 +322,7 @@ class Codec {
       }
       if (mode === "measure") code.line(`return ${front.length > 0 ? "total" : fixed};`);
       else if (mode === "explain") code.line(`return ${right};`);
-      else this.#return(fields);
+      else this.#return(fields, decoder);
     });
   }
 
@@ -339,7 +344,7 @@ class Codec {
     );
     this.#function(`write${suffix}`, params, "number", () => {
       const encoder = new Encoder(code, header, this.#used);
-      encoder.know([...needs, ...fields]);
+      encoder.values.know([...needs, ...fields]);
       const usesHead = fields.some(
         (f) => f.auto !== undefined && JSON.stringify(f.auto).includes('"head"'),
       );
@@ -347,10 +352,10 @@ class Codec {
         .map((f) => local(f.name))
         .join(", ");
       if (usesHead) code.line(`const head = size${suffix}(${arguments_});`);
-      encoder.autos(fields, "head");
+      encoder.sizes.autos(fields, "head");
       encoder.fields(fields);
       encoder.checksums(fields);
-      code.line(`return ${encoder.at};`);
+      code.line(`return ${encoder.stores.at};`);
     });
   }
 

@@ -41,14 +41,16 @@ import {
   outside,
   typeOf,
 } from "./code.js";
-import { differs, konstTest, load, part, plus, scalar, wide } from "./load.js";
-import { readOptions } from "./options.js";
+import { differs, konstTest, load, part, plus, scalar, wide, wrapSum } from "./load.js";
+import { checkOptions, splitOptions } from "./options.js";
 import { type Mode, Place } from "./place.js";
 import { ownIn, Sum } from "./sum.js";
 import type { Used } from "./support.js";
 
 export class Decoder {
   readonly #seen = new Map<string, FieldModel>();
+  /** Values that nothing but the result needs: expressions, put where the result is made. */
+  readonly #values = new Map<FieldModel, string>();
   readonly #checksum: Sum | undefined;
   /** Expressions that an inner field may use for a value: path → variable. */
   readonly #check: boolean;
@@ -62,14 +64,14 @@ export class Decoder {
     readonly header: HeaderModel,
     readonly mode: Mode,
     readonly used: Used,
-    fields: readonly FieldModel[],
+    readonly top: readonly FieldModel[],
   ) {
     this.place = new Place(code, header, mode, used);
     this.#check = this.place.checks;
     this.#keep = mode === "decode" || mode === "read";
-    const summed = this.#check && fields.some((f) => f.auto === "internet");
+    const summed = this.#check && top.some((f) => f.auto === "internet");
     this.#checksum = summed ? new Sum(code, used) : undefined;
-    const all = [...fields].flatMap((f) => [...expressions(f, mode !== "read")]);
+    const all = top.flatMap((f) => [...expressions(f, mode !== "read")]);
     if (header.little !== undefined) all.push(header.little.when);
     this.#needed = new Set(all.flatMap(reads));
     this.#measured = new Set(
@@ -179,8 +181,7 @@ export class Decoder {
     this.place.cursor();
     this.code.block(`if (${cond(when, this.names())})`, () => {
       this.#group(group, true);
-      if (this.place.plus > 0) this.code.line(`p += ${this.place.plus};`);
-      this.place.plus = 0;
+      this.place.cursor();
     });
   }
 
@@ -285,7 +286,24 @@ export class Decoder {
     const text = cast
       ? `${/^[\w.()]+$/.test(value) ? value : `(${value})`} as ${enumName(f, this.header)}`
       : value;
-    this.code.line(`${assigned && this.#wants(f) ? "" : "const "}${local(f.name)} = ${text};`);
+    if (!assigned && this.#resultOnly(f)) this.#values.set(f, text);
+    else this.code.line(`${assigned && this.#wants(f) ? "" : "const "}${local(f.name)} = ${text};`);
+  }
+
+  /** Whether only the result needs the value, and can fetch it: what `p` says will have changed by then. */
+  #resultOnly(f: FieldModel): boolean {
+    return (
+      this.top.includes(f) &&
+      this.place.base !== "p" &&
+      !this.#needed.has(f.name) &&
+      !this.#checks(f) &&
+      this.#checksum === undefined
+    );
+  }
+
+  /** The value of a field that has been read, as an expression. */
+  value(f: FieldModel): string {
+    return this.#values.get(f) ?? local(f.name);
   }
 
   /** Refuses a value that none of the field's names is. */
@@ -476,8 +494,7 @@ export class Decoder {
     this.place.cursor();
     this.code.block("", () => {
       body();
-      if (this.place.plus > 0) this.code.line(`p += ${this.place.plus};`);
-      this.place.plus = 0;
+      this.place.cursor();
     });
   }
 
@@ -500,8 +517,7 @@ export class Decoder {
     this.place.cursor();
     const arm = (fields: readonly FieldModel[]) => {
       this.#inner(f, fields, x);
-      if (this.place.plus > 0) this.code.line(`p += ${this.place.plus};`);
-      this.place.plus = 0;
+      this.place.cursor();
       this.code.line("break;");
     };
     this.code.block(`switch (${on})`, () => {
@@ -549,8 +565,7 @@ export class Decoder {
         this.place.left(String(of.min));
         this.place.plus += of.min;
       }
-      if (this.place.plus > 0) this.code.line(`p += ${this.place.plus};`);
-      this.place.plus = 0;
+      this.place.cursor();
       if (kept) this.code.line(`${x}.push(${value});`);
       if (t.until !== undefined) this.code.line(`if (${cond(t.until, this.names(name))}) break;`);
       this.#seen.clear();
@@ -636,13 +651,14 @@ export class Decoder {
   #tlv(f: FieldModel, t: TlvModel, assigned: boolean): void {
     const x = local(f.name);
     const stop = `${x}End`;
-    const kept = this.#keep && inValue(f);
-    this.place.cursor();
-    if (this.#measured.has(f.name)) this.code.line(`const ${x}From = p;`);
+    const from = this.place.at;
     this.place.stop(f, this.#fill(t.fill), stop, t.max);
-    if (kept) this.code.line(assigned ? `${x} = [];` : `const ${x}: ${this.#type(f)} = [];`);
-    readOptions(this.place, f, t, stop, kept);
-    if (this.#measured.has(f.name)) this.code.line(`const ${x}Octets = p - ${x}From;`);
+    checkOptions(this.place, f, t, stop);
+    if (this.#keep && inValue(f))
+      this.code.line(`${assigned ? "" : "const "}${x} = ${splitOptions(this.place, f, t, stop)};`);
+    if (this.#measured.has(f.name))
+      this.code.line(`const ${x}Octets = ${stop} - ${wrapSum(from)};`);
+    this.place.jump(stop);
   }
 
   /** Octets of a list, as an expression; or `rest`. */

@@ -1,5 +1,5 @@
 /** All targets: what is made from a model, file by file. */
-import type { Model } from "../model.js";
+import type { HeaderModel, Model } from "../model.js";
 import { emitArbitraries } from "./arbitraries.js";
 import { emitCatalogue } from "./catalogue.js";
 import { emitCodec } from "./codec.js";
@@ -24,7 +24,7 @@ export async function emit(model: Model): Promise<Emitted[]> {
   const headers = new Set(model.headers.map((h) => h.file));
   const add = (path: string, text: string, source: Source = "all") =>
     files.push({ path, text, source });
-  for (const h of model.headers) add(`${h.file}.ts`, emitCodec(h), { header: h.file });
+  for (const h of model.headers) add(`${h.file}.ts`, codecOf(h), { header: h.file });
   const arbitraries = emitArbitraries(model);
   for (const [path, text] of arbitraries) {
     const file = path.slice("arbitraries/".length, -".ts".length);
@@ -40,4 +40,14 @@ export async function emit(model: Model): Promise<Emitted[]> {
   add("headers.md", emitCatalogue(model));
   add("model.json", emitModel(model));
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Kept from one generation to the next, for `--watch`. */
+const codecs = new Map<string, string>();
+
+function codecOf(h: HeaderModel): string {
+  const key = JSON.stringify(h);
+  const text = codecs.get(key) ?? emitCodec(h);
+  codecs.set(key, text);
+  return text;
 }

@@ -18,17 +18,19 @@ export class Place {
   limit: Limit | undefined = { name: "end" };
   /** Words loaded so far, which number their variables. */
   words = 0;
-  /** Where the next octet stands: a variable and a constant. */
-  base = "o";
+  /** Octets from where the variable `base` says to the next. */
   plus = 0;
-  #moved = false;
+  #moved: boolean;
 
   constructor(
     readonly code: Code,
     readonly header: HeaderModel,
     readonly mode: Mode,
     readonly used: Used,
-  ) {}
+    public base = "o",
+  ) {
+    this.#moved = base === "p";
+  }
 
   /** Whether what is read is checked. */
   get checks(): boolean {
@@ -42,11 +44,8 @@ export class Place {
 
   /** Octets from the header's first, as an expression. */
   get taken(): string {
-    return this.base === "o"
-      ? String(this.plus)
-      : this.plus === 0
-        ? "p - o"
-        : `p - o + ${this.plus}`;
+    if (this.base === "o") return String(this.plus);
+    return this.plus === 0 ? `${this.base} - o` : `${this.base} - o + ${this.plus}`;
   }
 
   /** Begins at an offset that a variable holds, with all octets known to be there. */
@@ -55,6 +54,12 @@ export class Place {
     this.plus = 0;
     this.#moved = base === "p";
     if (!bounded) this.limit = undefined;
+  }
+
+  /** Goes on where a variable says. */
+  jump(to: string): void {
+    this.base = to;
+    this.plus = 0;
   }
 
   /** Makes `p` the cursor, where it stands now. */
@@ -108,12 +113,13 @@ export class Place {
   /** Where a list's octets end, if they are there: `fill` octets, an expression or `rest`. */
   stop(f: FieldModel, fill: string, stop: string, most: number): void {
     const limit = this.limit?.name ?? "end";
-    this.code.line(`const ${stop} = ${fill === "rest" ? limit : `p + ${wrapSum(fill)}`};`);
-    if (f.type.kind === "tlv") this.refuse(`${stop} - p > ${most}`, f, "max", "p");
+    const { at } = this;
+    this.code.line(`const ${stop} = ${fill === "rest" ? limit : `${at} + ${wrapSum(fill)}`};`);
+    if (f.type.kind === "tlv") this.refuse(`${stop} - ${wrapSum(at)} > ${most}`, f, "max", at);
     if (fill === "rest" || !this.checks || this.limit === undefined) return;
     const { name, fault } = this.limit;
     if (fault !== undefined) {
-      this.code.line(`if (${name} < ${stop}) return ${this.fault(fault.n, fault.path, "p")};`);
+      this.code.line(`if (${name} < ${stop}) return ${this.fault(fault.n, fault.path, at)};`);
     } else if (this.mode === "explain") {
       this.code.line(
         `if (${name} < ${stop}) return ${this.used.get("short")}(${this.#quoted()}, ${stop} - ${name});`,

@@ -1,5 +1,5 @@
 /** The private functions that a generated file may need, printed only where they are used. */
-import type { Code } from "./code.js";
+import { Code } from "./code.js";
 
 const TEXTS = {
   short: `/** The sentence for octets that are missing. */
@@ -72,9 +72,15 @@ function halves(w: number): number {
  * up to \`sum\`: fewer than 2^15 in all.
  */
 function internet(v: DataView, p: number, end: number, sum: number): number {
-  for (; p < end; p += 2) sum += p + 1 < end ? v.getUint16(p) : v.getUint8(p) << 8;
+  if (p < end) sum += pairs(v, p, end);
   sum = (sum >>> 16) + (sum & 0xffff);
   return ~(sum + (sum >>> 16)) & 0xffff;
+}`,
+  pairs: `/** The sum of the words of 16 bits from \`p\` to \`end\`, the last filled up with zeros. */
+function pairs(v: DataView, p: number, end: number): number {
+  let sum = 0;
+  for (; p < end; p += 2) sum += p + 1 < end ? v.getUint16(p) : v.getUint8(p) << 8;
+  return sum;
 }`,
   varintSize: `/** Octets of a number in groups of seven bits. */
 function varintSize(x: number): number {
@@ -90,12 +96,14 @@ export type Support = keyof typeof TEXTS;
 /** What each needs besides itself. */
 const ALSO: Readonly<Partial<Record<Support, readonly Support[]>>> = {
   textAt: ["octets"],
+  internet: ["pairs"],
   textOctets: ["refuse"],
 };
 
 /** Collects what a file uses. */
 export class Used {
   readonly #names = new Set<Support>();
+  readonly #own = new Map<string, Code>();
 
   get(name: Support): string {
     this.#names.add(name);
@@ -103,8 +111,21 @@ export class Used {
     return name;
   }
 
-  /** Prints them, in a fixed order. */
+  /** A function of this file alone, printed when it is first asked for. */
+  own(name: string, print: (code: Code) => void): string {
+    if (this.#own.has(name)) return name;
+    const code = new Code();
+    this.#own.set(name, code);
+    print(code);
+    return name;
+  }
+
+  /** Prints them: its own, then those of all files in a fixed order. */
   print(code: Code): void {
+    for (const { lines } of this.#own.values()) {
+      code.line();
+      for (const l of lines) code.line(l);
+    }
     for (const [name, text] of Object.entries(TEXTS)) {
       if (!this.#names.has(name as Support)) continue;
       code.line();

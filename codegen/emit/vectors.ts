@@ -43,6 +43,7 @@ interface Vector extends Sample {
   /** What it is there for. */
   readonly of: string;
   readonly octets: Uint8Array;
+  readonly hex: string;
   readonly little: boolean;
   /** Number of the one rule broken. */
   readonly fault?: number;
@@ -129,7 +130,7 @@ class Explorer {
 
   /** Adds a vector of that size, unless there is one: by one other choice after another. */
   attain(size: number): void {
-    const off = ({ draw }: Drawn) => Math.abs(size - draw.octets.length);
+    const off = ({ draw }: Drawn) => Math.abs(size - draw.size);
     const nearest = (list: readonly Drawn[]) => list.reduce((a, b) => (off(b) < off(a) ? b : a));
     if (this.#drawn.length === 0) return;
     let best = nearest(this.#drawn);
@@ -186,11 +187,12 @@ class Explorer {
 
   #keep(list: Vector[], { sample, draw }: Drawn, of: string, fault?: number): void {
     const { octets } = draw;
-    const key = JSON.stringify([fault, spell(octets), sample.needs]);
+    const hex = spell(octets);
+    const key = JSON.stringify([fault, hex, sample.needs]);
     if (this.#kept.has(key)) return;
     this.#kept.add(key);
     const { little } = this;
-    list.push({ ...sample, octets, of, little, ...(fault === undefined ? {} : { fault }) });
+    list.push({ ...sample, octets, hex, of, little, ...(fault === undefined ? {} : { fault }) });
   }
 }
 
@@ -285,7 +287,7 @@ function section(
     accepted: accepted.map((v) => ({
       of: v.of,
       ...given(v),
-      hex: spell(v.octets),
+      hex: v.hex,
       size: v.octets.length,
       value: plain(v.value),
     })),
@@ -294,7 +296,7 @@ function section(
       .map((v) => {
         const { path, text } = header.faults[v.fault ?? -1] ?? { path: "", text: "" };
         const name = `${header.name}.${path}`;
-        return { ...given(v), hex: spell(v.octets), fault: v.fault, path: name, text };
+        return { ...given(v), hex: v.hex, fault: v.fault, path: name, text };
       }),
     cut: cut(accepted, fields.some(reachesOut) ? min : undefined).map((v) => {
       const some = kind === "head" ? v.octets.slice(0, -1) : v.octets.slice(1);

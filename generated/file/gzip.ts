@@ -92,26 +92,23 @@ export function decode(v: DataView, o: number, end: number, into: Gzip): number 
   if (w >>> 24 !== 0x1f) return BAD;
   if ((w & 0xff0000) !== 0x8b0000) return BAD - 1;
   if ((w & 0xff00) !== 0x800) return BAD - 2;
-  const flags = w & 0xff;
-  const modified = v.getUint32(o + 4, true);
   const w1 = v.getUint16(o + 8);
-  const effort = w1 >>> 8;
-  const system = w1 & 0xff;
-  into.flags = flags;
-  into.modified = modified;
-  into.effort = effort;
-  into.system = system;
+  into.flags = w & 0xff;
+  into.modified = v.getUint32(o + 4, true);
+  into.effort = w1 >>> 8;
+  into.system = w1 & 0xff;
   return 10;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Gzip {
-  const flags = v.getUint8(o + 3);
-  const modified = v.getUint32(o + 4, true);
   const w = v.getUint16(o + 8);
-  const effort = w >>> 8;
-  const system = w & 0xff;
-  return { flags, modified, effort, system };
+  return {
+    flags: v.getUint8(o + 3),
+    modified: v.getUint32(o + 4, true),
+    effort: w >>> 8,
+    system: w & 0xff,
+  };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

@@ -77,46 +77,30 @@ export function decode(
   into: PcapModified,
 ): number {
   if (end < o + 24) return end - (o + 24);
-  const seconds = v.getUint32(o, little);
-  const fraction = v.getUint32(o + 4, little);
-  const captured = v.getUint32(o + 8, little);
-  const original = v.getUint32(o + 12, little);
-  const interface_ = v.getUint32(o + 16, little);
-  const protocol = v.getUint16(o + 20, little);
   const w = v.getUint16(o + 22);
-  const packetType = w >>> 8;
-  const unused = w & 0xff;
-  into.seconds = seconds;
-  into.fraction = fraction;
-  into.captured = captured;
-  into.original = original;
-  into.interface = interface_;
-  into.protocol = protocol;
-  into.packetType = packetType;
-  into.unused = unused;
+  into.seconds = v.getUint32(o, little);
+  into.fraction = v.getUint32(o + 4, little);
+  into.captured = v.getUint32(o + 8, little);
+  into.original = v.getUint32(o + 12, little);
+  into.interface = v.getUint32(o + 16, little);
+  into.protocol = v.getUint16(o + 20, little);
+  into.packetType = w >>> 8;
+  into.unused = w & 0xff;
   return 24;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number, little: boolean): PcapModified {
-  const seconds = v.getUint32(o, little);
-  const fraction = v.getUint32(o + 4, little);
-  const captured = v.getUint32(o + 8, little);
-  const original = v.getUint32(o + 12, little);
-  const interface_ = v.getUint32(o + 16, little);
-  const protocol = v.getUint16(o + 20, little);
   const w = v.getUint16(o + 22);
-  const packetType = w >>> 8;
-  const unused = w & 0xff;
   return {
-    seconds,
-    fraction,
-    captured,
-    original,
-    interface: interface_,
-    protocol,
-    packetType,
-    unused,
+    seconds: v.getUint32(o, little),
+    fraction: v.getUint32(o + 4, little),
+    captured: v.getUint32(o + 8, little),
+    original: v.getUint32(o + 12, little),
+    interface: v.getUint32(o + 16, little),
+    protocol: v.getUint16(o + 20, little),
+    packetType: w >>> 8,
+    unused: w & 0xff,
   };
 }
 

@@ -65,24 +65,21 @@ export function decode(
   into: PcapRecord,
 ): number {
   if (end < o + 16) return end - (o + 16);
-  const seconds = v.getUint32(o, little);
-  const fraction = v.getUint32(o + 4, little);
-  const captured = v.getUint32(o + 8, little);
-  const original = v.getUint32(o + 12, little);
-  into.seconds = seconds;
-  into.fraction = fraction;
-  into.captured = captured;
-  into.original = original;
+  into.seconds = v.getUint32(o, little);
+  into.fraction = v.getUint32(o + 4, little);
+  into.captured = v.getUint32(o + 8, little);
+  into.original = v.getUint32(o + 12, little);
   return 16;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number, little: boolean): PcapRecord {
-  const seconds = v.getUint32(o, little);
-  const fraction = v.getUint32(o + 4, little);
-  const captured = v.getUint32(o + 8, little);
-  const original = v.getUint32(o + 12, little);
-  return { seconds, fraction, captured, original };
+  return {
+    seconds: v.getUint32(o, little),
+    fraction: v.getUint32(o + 4, little),
+    captured: v.getUint32(o + 8, little),
+    original: v.getUint32(o + 12, little),
+  };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

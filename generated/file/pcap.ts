@@ -97,19 +97,13 @@ export function decode(v: DataView, o: number, end: number, into: Pcap): number 
   if (magic !== 0x34cdb2a1 && magic !== 0x4d3cb2a1 && magic !== 0xa1b23c4d && magic !== 0xa1b2c3d4 && magic !== 0xa1b2cd34 && magic !== 0xd4c3b2a1) return BAD;
   const little = magic === 0xd4c3b2a1 || magic === 0x4d3cb2a1 || magic === 0x34cdb2a1;
   if (end < o + 24) return end - (o + 24);
-  const major = v.getUint16(o + 4, little);
-  const minor = v.getUint16(o + 6, little);
-  const zone = v.getInt32(o + 8, little);
-  const accuracy = v.getUint32(o + 12, little);
-  const snapLength = v.getUint32(o + 16, little);
-  const network = v.getUint32(o + 20, little);
   into.magic = magic;
-  into.major = major;
-  into.minor = minor;
-  into.zone = zone;
-  into.accuracy = accuracy;
-  into.snapLength = snapLength;
-  into.network = network;
+  into.major = v.getUint16(o + 4, little);
+  into.minor = v.getUint16(o + 6, little);
+  into.zone = v.getInt32(o + 8, little);
+  into.accuracy = v.getUint32(o + 12, little);
+  into.snapLength = v.getUint32(o + 16, little);
+  into.network = v.getUint32(o + 20, little);
   return 24;
 }
 
@@ -117,13 +111,15 @@ export function decode(v: DataView, o: number, end: number, into: Pcap): number 
 export function read(v: DataView, o: number, end: number): Pcap {
   const magic = v.getUint32(o) as Magic;
   const little = magic === 0xd4c3b2a1 || magic === 0x4d3cb2a1 || magic === 0x34cdb2a1;
-  const major = v.getUint16(o + 4, little);
-  const minor = v.getUint16(o + 6, little);
-  const zone = v.getInt32(o + 8, little);
-  const accuracy = v.getUint32(o + 12, little);
-  const snapLength = v.getUint32(o + 16, little);
-  const network = v.getUint32(o + 20, little);
-  return { magic, major, minor, zone, accuracy, snapLength, network };
+  return {
+    magic,
+    major: v.getUint16(o + 4, little),
+    minor: v.getUint16(o + 6, little),
+    zone: v.getInt32(o + 8, little),
+    accuracy: v.getUint32(o + 12, little),
+    snapLength: v.getUint32(o + 16, little),
+    network: v.getUint32(o + 20, little),
+  };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

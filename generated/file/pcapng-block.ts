@@ -92,20 +92,17 @@ export function decode(
   into: PcapngBlock,
 ): number {
   if (end < o + 8) return end - (o + 8);
-  const type = v.getUint32(o, little);
   const length = v.getUint32(o + 4, little);
   if (length < 12) return BAD;
   if ((length % 4) !== 0) return BAD - 1;
-  into.type = type;
+  into.type = v.getUint32(o, little);
   into.length = length;
   return 8;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number, little: boolean): PcapngBlock {
-  const type = v.getUint32(o, little);
-  const length = v.getUint32(o + 4, little);
-  return { type, length };
+  return { type: v.getUint32(o, little), length: v.getUint32(o + 4, little) };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */
@@ -210,8 +207,7 @@ export function readEnd(
   length: number,
 ): PcapngBlockTail {
   const q = end - 4;
-  const again = v.getUint32(q, little);
-  return { again };
+  return { again: v.getUint32(q, little) };
 }
 
 /** Writes the trailer at `o`; returns where it ends. Throws RangeError for what `measureEnd` would refuse. */

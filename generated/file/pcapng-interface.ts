@@ -97,26 +97,15 @@ export function measure(v: DataView, o: number, end: number, little: boolean): n
   const length = v.getUint32(o + 4, little);
   if (length < 20) return BAD - 1;
   if ((length % 4) !== 0) return BAD - 2;
-  let p = o + 16;
-  const optionsEnd = p + (length - 20);
-  if (optionsEnd - p > 131072) return BAD - 5;
+  const optionsEnd = o + 16 + (length - 20);
+  if (optionsEnd - (o + 16) > 131072) return BAD - 5;
   if (end < optionsEnd) return end - optionsEnd;
-  let optionsEnded = false;
-  while (p < optionsEnd) {
-    if (optionsEnd - p < 2) return BAD - 4;
-    const optionsType = v.getUint16(p, little);
-    if (optionsEnded && optionsType !== 0) return BAD - 7;
-    if (optionsType === 0) optionsEnded = true;
-    if (optionsEnd - p < 4) return BAD - 4;
-    const n = v.getUint16(p + 2, little) + 4;
-    if (n > optionsEnd - p) return BAD - 4;
-    const optionsFilled = n + (-n & 3);
-    if (optionsFilled > optionsEnd - p) return BAD - 4;
-    if (!blank(v, p + n, optionsFilled - n)) return BAD - 6;
-    p += optionsFilled;
+  if (o + 16 < optionsEnd) {
+    const optionsFault = checkOptions(v, o + 16, optionsEnd, little);
+    if (optionsFault !== 0) return optionsFault;
   }
-  if (length !== (((p - o)) + 4)) return BAD - 3;
-  return p - o;
+  if (length !== (((optionsEnd - o)) + 4)) return BAD - 3;
+  return optionsEnd - o;
 }
 
 /** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
@@ -127,25 +116,24 @@ export function explain(n: number, v: DataView, o: number, end: number, little: 
   const length = v.getUint32(o + 4, little);
   if (length < 20) return wrong("pcapng.interface.length", 4, "an interface description has at least 20 octets");
   if ((length % 4) !== 0) return wrong("pcapng.interface.length", 4, "a block is a multiple of four octets");
-  let p = o + 16;
-  const optionsEnd = p + (length - 20);
-  if (optionsEnd - p > 131072) return wrong("pcapng.interface.options", p - o, "takes more than 131072 octets");
+  const optionsEnd = o + 16 + (length - 20);
+  if (optionsEnd - (o + 16) > 131072) return wrong("pcapng.interface.options", 16, "takes more than 131072 octets");
   if (end < optionsEnd) return short("pcapng.interface", optionsEnd - end);
-  let optionsEnded = false;
-  while (p < optionsEnd) {
+  let p = o + 16;
+  for (let ended = false; p < optionsEnd; ) {
     if (optionsEnd - p < 2) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
-    const optionsType = v.getUint16(p, little);
-    if (optionsEnded && optionsType !== 0) return wrong("pcapng.interface.options", p - o, "something follows the end of the list");
-    if (optionsType === 0) optionsEnded = true;
+    const type = v.getUint16(p, little);
+    if (ended && type !== 0) return wrong("pcapng.interface.options", p - o, "something follows the end of the list");
+    if (type === 0) ended = true;
     if (optionsEnd - p < 4) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
     const n = v.getUint16(p + 2, little) + 4;
     if (n > optionsEnd - p) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
-    const optionsFilled = n + (-n & 3);
-    if (optionsFilled > optionsEnd - p) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
-    if (!blank(v, p + n, optionsFilled - n)) return wrong("pcapng.interface.options", p + n - o, "its padding is not zero");
-    p += optionsFilled;
+    const filled = n + (-n & 3);
+    if (filled > optionsEnd - p) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
+    if (!blank(v, p + n, filled - n)) return wrong("pcapng.interface.options", p + n - o, "its padding is not zero");
+    p += filled;
   }
-  if (length !== (((p - o)) + 4)) return wrong("pcapng.interface.length", 4, "is not octets of the header + 4");
+  if (length !== (((optionsEnd - o)) + 4)) return wrong("pcapng.interface.length", 4, "is not octets of the header + 4");
   return "pcapng.interface: is whole and right";
 }
 
@@ -162,55 +150,35 @@ export function decode(
   const length = v.getUint32(o + 4, little);
   if (length < 20) return BAD - 1;
   if ((length % 4) !== 0) return BAD - 2;
-  const linkType = v.getUint16(o + 8, little);
-  const reserved = v.getUint16(o + 10, little);
-  const snapLength = v.getUint32(o + 12, little);
-  let p = o + 16;
-  const optionsEnd = p + (length - 20);
-  if (optionsEnd - p > 131072) return BAD - 5;
+  const optionsEnd = o + 16 + (length - 20);
+  if (optionsEnd - (o + 16) > 131072) return BAD - 5;
   if (end < optionsEnd) return end - optionsEnd;
-  const options: { type: number; value: Uint8Array | undefined }[] = [];
-  let optionsEnded = false;
-  while (p < optionsEnd) {
-    if (optionsEnd - p < 2) return BAD - 4;
-    const optionsType = v.getUint16(p, little);
-    if (optionsEnded && optionsType !== 0) return BAD - 7;
-    if (optionsType === 0) optionsEnded = true;
-    if (optionsEnd - p < 4) return BAD - 4;
-    const n = v.getUint16(p + 2, little) + 4;
-    if (n > optionsEnd - p) return BAD - 4;
-    options.push({ type: optionsType, value: octets(v, p + 4, n - 4) });
-    const optionsFilled = n + (-n & 3);
-    if (optionsFilled > optionsEnd - p) return BAD - 4;
-    if (!blank(v, p + n, optionsFilled - n)) return BAD - 6;
-    p += optionsFilled;
+  if (o + 16 < optionsEnd) {
+    const optionsFault = checkOptions(v, o + 16, optionsEnd, little);
+    if (optionsFault !== 0) return optionsFault;
   }
-  if (length !== (((p - o)) + 4)) return BAD - 3;
+  const options = o + 16 < optionsEnd ? splitOptions(v, o + 16, optionsEnd, little) : [];
+  if (length !== (((optionsEnd - o)) + 4)) return BAD - 3;
   into.length = length;
-  into.linkType = linkType;
-  into.reserved = reserved;
-  into.snapLength = snapLength;
+  into.linkType = v.getUint16(o + 8, little);
+  into.reserved = v.getUint16(o + 10, little);
+  into.snapLength = v.getUint32(o + 12, little);
   into.options = options;
-  return p - o;
+  return optionsEnd - o;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number, little: boolean): PcapngInterface {
   const length = v.getUint32(o + 4, little);
-  const linkType = v.getUint16(o + 8, little);
-  const reserved = v.getUint16(o + 10, little);
-  const snapLength = v.getUint32(o + 12, little);
-  let p = o + 16;
-  const optionsEnd = p + (length - 20);
-  const options: { type: number; value: Uint8Array | undefined }[] = [];
-  while (p < optionsEnd) {
-    const optionsType = v.getUint16(p, little);
-    const n = v.getUint16(p + 2, little) + 4;
-    options.push({ type: optionsType, value: octets(v, p + 4, n - 4) });
-    const optionsFilled = n + (-n & 3);
-    p += optionsFilled;
-  }
-  return { length, linkType, reserved, snapLength, options };
+  const optionsEnd = o + 16 + (length - 20);
+  const options = o + 16 < optionsEnd ? splitOptions(v, o + 16, optionsEnd, little) : [];
+  return {
+    length,
+    linkType: v.getUint16(o + 8, little),
+    reserved: v.getUint16(o + 10, little),
+    snapLength: v.getUint32(o + 12, little),
+    options,
+  };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */
@@ -365,8 +333,7 @@ export function readEnd(
   length: number,
 ): PcapngInterfaceTail {
   const q = end - 4;
-  const again = v.getUint32(q, little);
-  return { again };
+  return { again: v.getUint32(q, little) };
 }
 
 /** Writes the trailer at `o`; returns where it ends. Throws RangeError for what `measureEnd` would refuse. */
@@ -398,6 +365,37 @@ export function writeEndValue(
   h: PcapngInterfaceTail,
 ): number {
   return writeEnd(v, o, little, length, h.again);
+}
+
+/** The fault in `options`, the options from `p` to `stop`; 0 if there is none. */
+function checkOptions(v: DataView, p: number, stop: number, little: boolean): number {
+  for (let ended = false; p < stop; ) {
+    if (stop - p < 2) return BAD - 4;
+    const type = v.getUint16(p, little);
+    if (ended && type !== 0) return BAD - 7;
+    if (type === 0) ended = true;
+    if (stop - p < 4) return BAD - 4;
+    const n = v.getUint16(p + 2, little) + 4;
+    if (n > stop - p) return BAD - 4;
+    const filled = n + (-n & 3);
+    if (filled > stop - p) return BAD - 4;
+    if (!blank(v, p + n, filled - n)) return BAD - 6;
+    p += filled;
+  }
+  return 0;
+}
+
+/** `options`: the options from `p` to `stop`, which have been found right. */
+function splitOptions(v: DataView, p: number, stop: number, little: boolean): { type: number; value: Uint8Array | undefined }[] {
+  const options: { type: number; value: Uint8Array | undefined }[] = [];
+  while (p < stop) {
+    const type = v.getUint16(p, little);
+    const n = v.getUint16(p + 2, little) + 4;
+    options.push({ type, value: octets(v, p + 4, n - 4) });
+    const filled = n + (-n & 3);
+    p += filled;
+  }
+  return options;
 }
 
 /** The sentence for octets that are missing. */

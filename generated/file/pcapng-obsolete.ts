@@ -110,33 +110,29 @@ export function decode(
   const length = v.getUint32(o + 4, little);
   if (length < 32) return BAD - 1;
   if ((length % 4) !== 0) return BAD - 2;
-  const interface_ = v.getUint16(o + 8, little);
-  const drops = v.getUint16(o + 10, little);
-  const timeHigh = v.getUint32(o + 12, little);
-  const timeLow = v.getUint32(o + 16, little);
   const captured = v.getUint32(o + 20, little);
   if (captured > (length - 32)) return BAD - 3;
-  const original = v.getUint32(o + 24, little);
   into.length = length;
-  into.interface = interface_;
-  into.drops = drops;
-  into.timeHigh = timeHigh;
-  into.timeLow = timeLow;
+  into.interface = v.getUint16(o + 8, little);
+  into.drops = v.getUint16(o + 10, little);
+  into.timeHigh = v.getUint32(o + 12, little);
+  into.timeLow = v.getUint32(o + 16, little);
   into.captured = captured;
-  into.original = original;
+  into.original = v.getUint32(o + 24, little);
   return 28;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number, little: boolean): PcapngObsolete {
-  const length = v.getUint32(o + 4, little);
-  const interface_ = v.getUint16(o + 8, little);
-  const drops = v.getUint16(o + 10, little);
-  const timeHigh = v.getUint32(o + 12, little);
-  const timeLow = v.getUint32(o + 16, little);
-  const captured = v.getUint32(o + 20, little);
-  const original = v.getUint32(o + 24, little);
-  return { length, interface: interface_, drops, timeHigh, timeLow, captured, original };
+  return {
+    length: v.getUint32(o + 4, little),
+    interface: v.getUint16(o + 8, little),
+    drops: v.getUint16(o + 10, little),
+    timeHigh: v.getUint32(o + 12, little),
+    timeLow: v.getUint32(o + 16, little),
+    captured: v.getUint32(o + 20, little),
+    original: v.getUint32(o + 24, little),
+  };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */
@@ -293,8 +289,7 @@ export function readEnd(
   length: number,
 ): PcapngObsoleteTail {
   const q = end - 4;
-  const again = v.getUint32(q, little);
-  return { again };
+  return { again: v.getUint32(q, little) };
 }
 
 /** Writes the trailer at `o`; returns where it ends. Throws RangeError for what `measureEnd` would refuse. */

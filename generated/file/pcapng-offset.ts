@@ -55,15 +55,13 @@ export function decode(
   into: PcapngOffset,
 ): number {
   if (end < o + 8) return end - (o + 8);
-  const seconds = v.getBigInt64(o, little);
-  into.seconds = seconds;
+  into.seconds = v.getBigInt64(o, little);
   return 8;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number, little: boolean): PcapngOffset {
-  const seconds = v.getBigInt64(o, little);
-  return { seconds };
+  return { seconds: v.getBigInt64(o, little) };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

@@ -54,45 +54,33 @@ export function size(options: { type: number; value: Uint8Array | undefined }[])
  * a fault, −2^24 or less, if it is wrong (`explain` says how). Reads nothing at or past `end`.
  */
 export function measure(v: DataView, o: number, end: number, little: boolean): number {
-  let p = o;
   const optionsEnd = end;
-  if (optionsEnd - p > 131072) return BAD - 1;
-  let optionsEnded = false;
-  while (p < optionsEnd) {
-    if (optionsEnd - p < 2) return BAD;
-    const optionsType = v.getUint16(p, little);
-    if (optionsEnded && optionsType !== 0) return BAD - 3;
-    if (optionsType === 0) optionsEnded = true;
-    if (optionsEnd - p < 4) return BAD;
-    const n = v.getUint16(p + 2, little) + 4;
-    if (n > optionsEnd - p) return BAD;
-    const optionsFilled = n + (-n & 3);
-    if (optionsFilled > optionsEnd - p) return BAD;
-    if (!blank(v, p + n, optionsFilled - n)) return BAD - 2;
-    p += optionsFilled;
+  if (optionsEnd - o > 131072) return BAD - 1;
+  if (o < optionsEnd) {
+    const optionsFault = checkOptions(v, o, optionsEnd, little);
+    if (optionsFault !== 0) return optionsFault;
   }
-  return p - o;
+  return optionsEnd - o;
 }
 
 /** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
 export function explain(n: number, v: DataView, o: number, end: number, little: boolean): string {
   if (n >= 0) return "pcapng.options: is whole and right";
-  let p = o;
   const optionsEnd = end;
-  if (optionsEnd - p > 131072) return wrong("pcapng.options.options", p - o, "takes more than 131072 octets");
-  let optionsEnded = false;
-  while (p < optionsEnd) {
+  if (optionsEnd - o > 131072) return wrong("pcapng.options.options", 0, "takes more than 131072 octets");
+  let p = o;
+  for (let ended = false; p < optionsEnd; ) {
     if (optionsEnd - p < 2) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
-    const optionsType = v.getUint16(p, little);
-    if (optionsEnded && optionsType !== 0) return wrong("pcapng.options.options", p - o, "something follows the end of the list");
-    if (optionsType === 0) optionsEnded = true;
+    const type = v.getUint16(p, little);
+    if (ended && type !== 0) return wrong("pcapng.options.options", p - o, "something follows the end of the list");
+    if (type === 0) ended = true;
     if (optionsEnd - p < 4) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
     const n = v.getUint16(p + 2, little) + 4;
     if (n > optionsEnd - p) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
-    const optionsFilled = n + (-n & 3);
-    if (optionsFilled > optionsEnd - p) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
-    if (!blank(v, p + n, optionsFilled - n)) return wrong("pcapng.options.options", p + n - o, "its padding is not zero");
-    p += optionsFilled;
+    const filled = n + (-n & 3);
+    if (filled > optionsEnd - p) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
+    if (!blank(v, p + n, filled - n)) return wrong("pcapng.options.options", p + n - o, "its padding is not zero");
+    p += filled;
   }
   return "pcapng.options: is whole and right";
 }
@@ -105,41 +93,21 @@ export function decode(
   little: boolean,
   into: PcapngOptions,
 ): number {
-  let p = o;
   const optionsEnd = end;
-  if (optionsEnd - p > 131072) return BAD - 1;
-  const options: { type: number; value: Uint8Array | undefined }[] = [];
-  let optionsEnded = false;
-  while (p < optionsEnd) {
-    if (optionsEnd - p < 2) return BAD;
-    const optionsType = v.getUint16(p, little);
-    if (optionsEnded && optionsType !== 0) return BAD - 3;
-    if (optionsType === 0) optionsEnded = true;
-    if (optionsEnd - p < 4) return BAD;
-    const n = v.getUint16(p + 2, little) + 4;
-    if (n > optionsEnd - p) return BAD;
-    options.push({ type: optionsType, value: octets(v, p + 4, n - 4) });
-    const optionsFilled = n + (-n & 3);
-    if (optionsFilled > optionsEnd - p) return BAD;
-    if (!blank(v, p + n, optionsFilled - n)) return BAD - 2;
-    p += optionsFilled;
+  if (optionsEnd - o > 131072) return BAD - 1;
+  if (o < optionsEnd) {
+    const optionsFault = checkOptions(v, o, optionsEnd, little);
+    if (optionsFault !== 0) return optionsFault;
   }
+  const options = o < optionsEnd ? splitOptions(v, o, optionsEnd, little) : [];
   into.options = options;
-  return p - o;
+  return optionsEnd - o;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number, little: boolean): PcapngOptions {
-  let p = o;
   const optionsEnd = end;
-  const options: { type: number; value: Uint8Array | undefined }[] = [];
-  while (p < optionsEnd) {
-    const optionsType = v.getUint16(p, little);
-    const n = v.getUint16(p + 2, little) + 4;
-    options.push({ type: optionsType, value: octets(v, p + 4, n - 4) });
-    const optionsFilled = n + (-n & 3);
-    p += optionsFilled;
-  }
+  const options = o < optionsEnd ? splitOptions(v, o, optionsEnd, little) : [];
   return { options };
 }
 
@@ -197,6 +165,37 @@ export function writeValue(v: DataView, o: number, little: boolean, h: PcapngOpt
 /** `prepend` of a value. */
 export function prependValue(v: DataView, end: number, little: boolean, h: PcapngOptions): number {
   return prepend(v, end, little, h.options);
+}
+
+/** The fault in `options`, the options from `p` to `stop`; 0 if there is none. */
+function checkOptions(v: DataView, p: number, stop: number, little: boolean): number {
+  for (let ended = false; p < stop; ) {
+    if (stop - p < 2) return BAD;
+    const type = v.getUint16(p, little);
+    if (ended && type !== 0) return BAD - 3;
+    if (type === 0) ended = true;
+    if (stop - p < 4) return BAD;
+    const n = v.getUint16(p + 2, little) + 4;
+    if (n > stop - p) return BAD;
+    const filled = n + (-n & 3);
+    if (filled > stop - p) return BAD;
+    if (!blank(v, p + n, filled - n)) return BAD - 2;
+    p += filled;
+  }
+  return 0;
+}
+
+/** `options`: the options from `p` to `stop`, which have been found right. */
+function splitOptions(v: DataView, p: number, stop: number, little: boolean): { type: number; value: Uint8Array | undefined }[] {
+  const options: { type: number; value: Uint8Array | undefined }[] = [];
+  while (p < stop) {
+    const type = v.getUint16(p, little);
+    const n = v.getUint16(p + 2, little) + 4;
+    options.push({ type, value: octets(v, p + 4, n - 4) });
+    const filled = n + (-n & 3);
+    p += filled;
+  }
+  return options;
 }
 
 /** The sentence for a fault. */

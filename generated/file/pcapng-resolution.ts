@@ -50,19 +50,15 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: PcapngResolution): number {
   if (end < o + 1) return end - (o + 1);
   const w = v.getUint8(o);
-  const binary = (w & 0x80) !== 0;
-  const exponent = w & 0x7f;
-  into.binary = binary;
-  into.exponent = exponent;
+  into.binary = (w & 0x80) !== 0;
+  into.exponent = w & 0x7f;
   return 1;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): PcapngResolution {
   const w = v.getUint8(o);
-  const binary = (w & 0x80) !== 0;
-  const exponent = w & 0x7f;
-  return { binary, exponent };
+  return { binary: (w & 0x80) !== 0, exponent: w & 0x7f };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

@@ -91,26 +91,15 @@ export function measure(v: DataView, o: number, end: number, little: boolean): n
   if (length < 28) return BAD - 1;
   if ((length % 4) !== 0) return BAD - 2;
   if (v.getUint32(o + 8, little) !== 0x1a2b3c4d) return BAD - 4;
-  let p = o + 24;
-  const optionsEnd = p + (length - 28);
-  if (optionsEnd - p > 131072) return BAD - 6;
+  const optionsEnd = o + 24 + (length - 28);
+  if (optionsEnd - (o + 24) > 131072) return BAD - 6;
   if (end < optionsEnd) return end - optionsEnd;
-  let optionsEnded = false;
-  while (p < optionsEnd) {
-    if (optionsEnd - p < 2) return BAD - 5;
-    const optionsType = v.getUint16(p, little);
-    if (optionsEnded && optionsType !== 0) return BAD - 8;
-    if (optionsType === 0) optionsEnded = true;
-    if (optionsEnd - p < 4) return BAD - 5;
-    const n = v.getUint16(p + 2, little) + 4;
-    if (n > optionsEnd - p) return BAD - 5;
-    const optionsFilled = n + (-n & 3);
-    if (optionsFilled > optionsEnd - p) return BAD - 5;
-    if (!blank(v, p + n, optionsFilled - n)) return BAD - 7;
-    p += optionsFilled;
+  if (o + 24 < optionsEnd) {
+    const optionsFault = checkOptions(v, o + 24, optionsEnd, little);
+    if (optionsFault !== 0) return optionsFault;
   }
-  if (length !== (((p - o)) + 4)) return BAD - 3;
-  return p - o;
+  if (length !== (((optionsEnd - o)) + 4)) return BAD - 3;
+  return optionsEnd - o;
 }
 
 /** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
@@ -122,25 +111,24 @@ export function explain(n: number, v: DataView, o: number, end: number, little: 
   if (length < 28) return wrong("pcapng.section.length", 4, "a section header has at least 28 octets");
   if ((length % 4) !== 0) return wrong("pcapng.section.length", 4, "a block is a multiple of four octets");
   if (v.getUint32(o + 8, little) !== 0x1a2b3c4d) return wrong("pcapng.section.magic", 8, "is not 439041101");
-  let p = o + 24;
-  const optionsEnd = p + (length - 28);
-  if (optionsEnd - p > 131072) return wrong("pcapng.section.options", p - o, "takes more than 131072 octets");
+  const optionsEnd = o + 24 + (length - 28);
+  if (optionsEnd - (o + 24) > 131072) return wrong("pcapng.section.options", 24, "takes more than 131072 octets");
   if (end < optionsEnd) return short("pcapng.section", optionsEnd - end);
-  let optionsEnded = false;
-  while (p < optionsEnd) {
+  let p = o + 24;
+  for (let ended = false; p < optionsEnd; ) {
     if (optionsEnd - p < 2) return wrong("pcapng.section.options", p - o, "an option does not fit its list");
-    const optionsType = v.getUint16(p, little);
-    if (optionsEnded && optionsType !== 0) return wrong("pcapng.section.options", p - o, "something follows the end of the list");
-    if (optionsType === 0) optionsEnded = true;
+    const type = v.getUint16(p, little);
+    if (ended && type !== 0) return wrong("pcapng.section.options", p - o, "something follows the end of the list");
+    if (type === 0) ended = true;
     if (optionsEnd - p < 4) return wrong("pcapng.section.options", p - o, "an option does not fit its list");
     const n = v.getUint16(p + 2, little) + 4;
     if (n > optionsEnd - p) return wrong("pcapng.section.options", p - o, "an option does not fit its list");
-    const optionsFilled = n + (-n & 3);
-    if (optionsFilled > optionsEnd - p) return wrong("pcapng.section.options", p - o, "an option does not fit its list");
-    if (!blank(v, p + n, optionsFilled - n)) return wrong("pcapng.section.options", p + n - o, "its padding is not zero");
-    p += optionsFilled;
+    const filled = n + (-n & 3);
+    if (filled > optionsEnd - p) return wrong("pcapng.section.options", p - o, "an option does not fit its list");
+    if (!blank(v, p + n, filled - n)) return wrong("pcapng.section.options", p + n - o, "its padding is not zero");
+    p += filled;
   }
-  if (length !== (((p - o)) + 4)) return wrong("pcapng.section.length", 4, "is not octets of the header + 4");
+  if (length !== (((optionsEnd - o)) + 4)) return wrong("pcapng.section.length", 4, "is not octets of the header + 4");
   return "pcapng.section: is whole and right";
 }
 
@@ -158,55 +146,35 @@ export function decode(
   if (length < 28) return BAD - 1;
   if ((length % 4) !== 0) return BAD - 2;
   if (v.getUint32(o + 8, little) !== 0x1a2b3c4d) return BAD - 4;
-  const major = v.getUint16(o + 12, little);
-  const minor = v.getUint16(o + 14, little);
-  const sectionLength = v.getBigInt64(o + 16, little);
-  let p = o + 24;
-  const optionsEnd = p + (length - 28);
-  if (optionsEnd - p > 131072) return BAD - 6;
+  const optionsEnd = o + 24 + (length - 28);
+  if (optionsEnd - (o + 24) > 131072) return BAD - 6;
   if (end < optionsEnd) return end - optionsEnd;
-  const options: { type: number; value: Uint8Array | undefined }[] = [];
-  let optionsEnded = false;
-  while (p < optionsEnd) {
-    if (optionsEnd - p < 2) return BAD - 5;
-    const optionsType = v.getUint16(p, little);
-    if (optionsEnded && optionsType !== 0) return BAD - 8;
-    if (optionsType === 0) optionsEnded = true;
-    if (optionsEnd - p < 4) return BAD - 5;
-    const n = v.getUint16(p + 2, little) + 4;
-    if (n > optionsEnd - p) return BAD - 5;
-    options.push({ type: optionsType, value: octets(v, p + 4, n - 4) });
-    const optionsFilled = n + (-n & 3);
-    if (optionsFilled > optionsEnd - p) return BAD - 5;
-    if (!blank(v, p + n, optionsFilled - n)) return BAD - 7;
-    p += optionsFilled;
+  if (o + 24 < optionsEnd) {
+    const optionsFault = checkOptions(v, o + 24, optionsEnd, little);
+    if (optionsFault !== 0) return optionsFault;
   }
-  if (length !== (((p - o)) + 4)) return BAD - 3;
+  const options = o + 24 < optionsEnd ? splitOptions(v, o + 24, optionsEnd, little) : [];
+  if (length !== (((optionsEnd - o)) + 4)) return BAD - 3;
   into.length = length;
-  into.major = major;
-  into.minor = minor;
-  into.sectionLength = sectionLength;
+  into.major = v.getUint16(o + 12, little);
+  into.minor = v.getUint16(o + 14, little);
+  into.sectionLength = v.getBigInt64(o + 16, little);
   into.options = options;
-  return p - o;
+  return optionsEnd - o;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number, little: boolean): PcapngSection {
   const length = v.getUint32(o + 4, little);
-  const major = v.getUint16(o + 12, little);
-  const minor = v.getUint16(o + 14, little);
-  const sectionLength = v.getBigInt64(o + 16, little);
-  let p = o + 24;
-  const optionsEnd = p + (length - 28);
-  const options: { type: number; value: Uint8Array | undefined }[] = [];
-  while (p < optionsEnd) {
-    const optionsType = v.getUint16(p, little);
-    const n = v.getUint16(p + 2, little) + 4;
-    options.push({ type: optionsType, value: octets(v, p + 4, n - 4) });
-    const optionsFilled = n + (-n & 3);
-    p += optionsFilled;
-  }
-  return { length, major, minor, sectionLength, options };
+  const optionsEnd = o + 24 + (length - 28);
+  const options = o + 24 < optionsEnd ? splitOptions(v, o + 24, optionsEnd, little) : [];
+  return {
+    length,
+    major: v.getUint16(o + 12, little),
+    minor: v.getUint16(o + 14, little),
+    sectionLength: v.getBigInt64(o + 16, little),
+    options,
+  };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */
@@ -357,8 +325,7 @@ export function readEnd(
   length: number,
 ): PcapngSectionTail {
   const q = end - 4;
-  const again = v.getUint32(q, little);
-  return { again };
+  return { again: v.getUint32(q, little) };
 }
 
 /** Writes the trailer at `o`; returns where it ends. Throws RangeError for what `measureEnd` would refuse. */
@@ -390,6 +357,37 @@ export function writeEndValue(
   h: PcapngSectionTail,
 ): number {
   return writeEnd(v, o, little, length, h.again);
+}
+
+/** The fault in `options`, the options from `p` to `stop`; 0 if there is none. */
+function checkOptions(v: DataView, p: number, stop: number, little: boolean): number {
+  for (let ended = false; p < stop; ) {
+    if (stop - p < 2) return BAD - 5;
+    const type = v.getUint16(p, little);
+    if (ended && type !== 0) return BAD - 8;
+    if (type === 0) ended = true;
+    if (stop - p < 4) return BAD - 5;
+    const n = v.getUint16(p + 2, little) + 4;
+    if (n > stop - p) return BAD - 5;
+    const filled = n + (-n & 3);
+    if (filled > stop - p) return BAD - 5;
+    if (!blank(v, p + n, filled - n)) return BAD - 7;
+    p += filled;
+  }
+  return 0;
+}
+
+/** `options`: the options from `p` to `stop`, which have been found right. */
+function splitOptions(v: DataView, p: number, stop: number, little: boolean): { type: number; value: Uint8Array | undefined }[] {
+  const options: { type: number; value: Uint8Array | undefined }[] = [];
+  while (p < stop) {
+    const type = v.getUint16(p, little);
+    const n = v.getUint16(p + 2, little) + 4;
+    options.push({ type, value: octets(v, p + 4, n - 4) });
+    const filled = n + (-n & 3);
+    p += filled;
+  }
+  return options;
 }
 
 /** The sentence for octets that are missing. */

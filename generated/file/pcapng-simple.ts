@@ -88,17 +88,14 @@ export function decode(
   const length = v.getUint32(o + 4, little);
   if (length < 16) return BAD - 1;
   if ((length % 4) !== 0) return BAD - 2;
-  const original = v.getUint32(o + 8, little);
   into.length = length;
-  into.original = original;
+  into.original = v.getUint32(o + 8, little);
   return 12;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number, little: boolean): PcapngSimple {
-  const length = v.getUint32(o + 4, little);
-  const original = v.getUint32(o + 8, little);
-  return { length, original };
+  return { length: v.getUint32(o + 4, little), original: v.getUint32(o + 8, little) };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */
@@ -204,8 +201,7 @@ export function readEnd(
   length: number,
 ): PcapngSimpleTail {
   const q = end - 4;
-  const again = v.getUint32(q, little);
-  return { again };
+  return { again: v.getUint32(q, little) };
 }
 
 /** Writes the trailer at `o`; returns where it ends. Throws RangeError for what `measureEnd` would refuse. */

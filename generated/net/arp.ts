@@ -124,12 +124,9 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: Arp): number {
   if (end < o + 8) return end - (o + 8);
   const w = v.getUint32(o);
-  const hardwareType = w >>> 16;
-  const protocolType = w & 0xffff;
   const w1 = v.getUint32(o + 4);
   const hardwareSize = w1 >>> 24;
   const protocolSize = (w1 >>> 16) & 0xff;
-  const operation = w1 & 0xffff;
   let p = o + 8;
   const senderHardwareOctets = hardwareSize;
   if (end < p + senderHardwareOctets) return end - (p + senderHardwareOctets);
@@ -147,11 +144,11 @@ export function decode(v: DataView, o: number, end: number, into: Arp): number {
   if (end < p + targetProtocolOctets) return end - (p + targetProtocolOctets);
   const targetProtocol = octets(v, p, targetProtocolOctets);
   p += targetProtocolOctets;
-  into.hardwareType = hardwareType;
-  into.protocolType = protocolType;
+  into.hardwareType = w >>> 16;
+  into.protocolType = w & 0xffff;
   into.hardwareSize = hardwareSize;
   into.protocolSize = protocolSize;
-  into.operation = operation;
+  into.operation = w1 & 0xffff;
   into.senderHardware = senderHardware;
   into.senderProtocol = senderProtocol;
   into.targetHardware = targetHardware;
@@ -162,12 +159,9 @@ export function decode(v: DataView, o: number, end: number, into: Arp): number {
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Arp {
   const w = v.getUint32(o);
-  const hardwareType = w >>> 16;
-  const protocolType = w & 0xffff;
   const w1 = v.getUint32(o + 4);
   const hardwareSize = w1 >>> 24;
   const protocolSize = (w1 >>> 16) & 0xff;
-  const operation = w1 & 0xffff;
   let p = o + 8;
   const senderHardwareOctets = hardwareSize;
   const senderHardware = octets(v, p, senderHardwareOctets);
@@ -182,11 +176,11 @@ export function read(v: DataView, o: number, end: number): Arp {
   const targetProtocol = octets(v, p, targetProtocolOctets);
   p += targetProtocolOctets;
   return {
-    hardwareType,
-    protocolType,
+    hardwareType: w >>> 16,
+    protocolType: w & 0xffff,
     hardwareSize,
     protocolSize,
-    operation,
+    operation: w1 & 0xffff,
     senderHardware,
     senderProtocol,
     targetHardware,

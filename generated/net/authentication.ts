@@ -81,22 +81,18 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: Authentication): number {
   if (end < o + 12) return end - (o + 12);
   const w = v.getUint32(o);
-  const next = w >>> 24;
   const length = (w >>> 16) & 0xff;
   if (length < 1) return BAD;
-  const reserved = w & 0xffff;
-  const association = v.getUint32(o + 4);
-  const sequence = v.getUint32(o + 8);
   let p = o + 12;
   const proofOctets = (length - 1) * 4;
   if (end < p + proofOctets) return end - (p + proofOctets);
   const proof = octets(v, p, proofOctets);
   p += proofOctets;
-  into.next = next;
+  into.next = w >>> 24;
   into.length = length;
-  into.reserved = reserved;
-  into.association = association;
-  into.sequence = sequence;
+  into.reserved = w & 0xffff;
+  into.association = v.getUint32(o + 4);
+  into.sequence = v.getUint32(o + 8);
   into.proof = proof;
   return p - o;
 }
@@ -104,16 +100,19 @@ export function decode(v: DataView, o: number, end: number, into: Authentication
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Authentication {
   const w = v.getUint32(o);
-  const next = w >>> 24;
   const length = (w >>> 16) & 0xff;
-  const reserved = w & 0xffff;
-  const association = v.getUint32(o + 4);
-  const sequence = v.getUint32(o + 8);
   let p = o + 12;
   const proofOctets = (length - 1) * 4;
   const proof = octets(v, p, proofOctets);
   p += proofOctets;
-  return { next, length, reserved, association, sequence, proof };
+  return {
+    next: w >>> 24,
+    length,
+    reserved: w & 0xffff,
+    association: v.getUint32(o + 4),
+    sequence: v.getUint32(o + 8),
+    proof,
+  };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

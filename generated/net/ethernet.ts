@@ -58,10 +58,9 @@ export function decode(v: DataView, o: number, end: number, into: Ethernet): num
   if (end < o + 14) return end - (o + 14);
   const destination = octets(v, o, 6);
   const source = octets(v, o + 6, 6);
-  const type = v.getUint16(o + 12);
   into.destination = destination;
   into.source = source;
-  into.type = type;
+  into.type = v.getUint16(o + 12);
   return 14;
 }
 
@@ -69,8 +68,7 @@ export function decode(v: DataView, o: number, end: number, into: Ethernet): num
 export function read(v: DataView, o: number, end: number): Ethernet {
   const destination = octets(v, o, 6);
   const source = octets(v, o + 6, 6);
-  const type = v.getUint16(o + 12);
-  return { destination, source, type };
+  return { destination, source, type: v.getUint16(o + 12) };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

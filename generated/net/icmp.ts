@@ -189,8 +189,6 @@ export function decode(v: DataView, o: number, end: number, into: Icmp): number 
   if (end < o + 4) return end - (o + 4);
   const w = v.getUint32(o);
   const type = w >>> 24;
-  const code = (w >>> 16) & 0xff;
-  const checksum = w & 0xffff;
   let body: { id: number; sequence: number } | { unused: number; mtu: number } | { gateway: number } | { pointer: number; unused: number } | { id: number; sequence: number; originated: number; received: number; transmitted: number } | { data: number };
   let p = o + 4;
   switch (type) {
@@ -251,8 +249,8 @@ export function decode(v: DataView, o: number, end: number, into: Icmp): number 
     }
   }
   into.type = type;
-  into.code = code;
-  into.checksum = checksum;
+  into.code = (w >>> 16) & 0xff;
+  into.checksum = w & 0xffff;
   into.body = body;
   return p - o;
 }
@@ -261,8 +259,6 @@ export function decode(v: DataView, o: number, end: number, into: Icmp): number 
 export function read(v: DataView, o: number, end: number): Icmp {
   const w = v.getUint32(o);
   const type = w >>> 24;
-  const code = (w >>> 16) & 0xff;
-  const checksum = w & 0xffff;
   let body: { id: number; sequence: number } | { unused: number; mtu: number } | { gateway: number } | { pointer: number; unused: number } | { id: number; sequence: number; originated: number; received: number; transmitted: number } | { data: number };
   let p = o + 4;
   switch (type) {
@@ -316,7 +312,7 @@ export function read(v: DataView, o: number, end: number): Icmp {
       break;
     }
   }
-  return { type, code, checksum, body };
+  return { type, code: (w >>> 16) & 0xff, checksum: w & 0xffff, body };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

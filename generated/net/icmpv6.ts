@@ -238,8 +238,6 @@ export function decode(v: DataView, o: number, end: number, into: Icmpv6): numbe
   if (end < o + 4) return end - (o + 4);
   const w = v.getUint32(o);
   const type = w >>> 24;
-  const code = (w >>> 16) & 0xff;
-  const checksum = w & 0xffff;
   let body: { mtu: number } | { pointer: number } | { id: number; sequence: number } | { hopLimit: number; flags: number; lifetime: number; reachable: number; retransmit: number } | { reserved: number; target: Uint8Array } | { flags: number; target: Uint8Array } | { reserved: number; target: Uint8Array; destination: Uint8Array } | { data: number };
   let p = o + 4;
   switch (type) {
@@ -313,8 +311,8 @@ export function decode(v: DataView, o: number, end: number, into: Icmpv6): numbe
     }
   }
   into.type = type;
-  into.code = code;
-  into.checksum = checksum;
+  into.code = (w >>> 16) & 0xff;
+  into.checksum = w & 0xffff;
   into.body = body;
   return p - o;
 }
@@ -323,8 +321,6 @@ export function decode(v: DataView, o: number, end: number, into: Icmpv6): numbe
 export function read(v: DataView, o: number, end: number): Icmpv6 {
   const w = v.getUint32(o);
   const type = w >>> 24;
-  const code = (w >>> 16) & 0xff;
-  const checksum = w & 0xffff;
   let body: { mtu: number } | { pointer: number } | { id: number; sequence: number } | { hopLimit: number; flags: number; lifetime: number; reachable: number; retransmit: number } | { reserved: number; target: Uint8Array } | { flags: number; target: Uint8Array } | { reserved: number; target: Uint8Array; destination: Uint8Array } | { data: number };
   let p = o + 4;
   switch (type) {
@@ -389,7 +385,7 @@ export function read(v: DataView, o: number, end: number): Icmpv6 {
       break;
     }
   }
-  return { type, code, checksum, body };
+  return { type, code: (w >>> 16) & 0xff, checksum: w & 0xffff, body };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

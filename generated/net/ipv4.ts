@@ -103,26 +103,15 @@ export function measure(v: DataView, o: number, end: number): number {
   if (ihl < 5) return BAD - 1;
   const w1 = v.getUint32(o + 8);
   const checksum = w1 & 0xffff;
-  let p = o + 20;
-  const optionsEnd = p + ((ihl - 5) * 4);
+  const optionsEnd = o + 20 + ((ihl - 5) * 4);
   if (end < optionsEnd) return end - optionsEnd;
-  let optionsEnded = false;
-  while (p < optionsEnd) {
-    const optionsType = v.getUint8(p);
-    if (optionsEnded && optionsType !== 0) return BAD - 5;
-    if (optionsType === 0) optionsEnded = true;
-    let n = 1;
-    const optionsAlone = optionsType === 0 || optionsType === 1;
-    if (!optionsAlone) {
-      if (optionsEnd - p < 2) return BAD - 4;
-      n = v.getUint8(p + 1);
-      if (n < 2 || n > optionsEnd - p) return BAD - 4;
-    }
-    p += n;
+  if (o + 20 < optionsEnd) {
+    const optionsFault = checkOptions(v, o + 20, optionsEnd);
+    if (optionsFault !== 0) return optionsFault;
   }
   const sum = halves(w) + halves(v.getUint32(o + 4)) + (w1 >>> 16) + halves(v.getUint32(o + 12)) + halves(v.getUint32(o + 16));
-  if (internet(v, o + 20, p, sum) !== checksum) return BAD - 3;
-  return p - o;
+  if (internet(v, o + 20, optionsEnd, sum) !== checksum) return BAD - 3;
+  return optionsEnd - o;
 }
 
 /** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
@@ -135,17 +124,16 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if (ihl < 5) return wrong("ip.ihl", 0, "the header has at least 20 octets");
   const w1 = v.getUint32(o + 8);
   const checksum = w1 & 0xffff;
-  let p = o + 20;
-  const optionsEnd = p + ((ihl - 5) * 4);
+  const optionsEnd = o + 20 + ((ihl - 5) * 4);
   if (end < optionsEnd) return short("ip", optionsEnd - end);
-  let optionsEnded = false;
-  while (p < optionsEnd) {
-    const optionsType = v.getUint8(p);
-    if (optionsEnded && optionsType !== 0) return wrong("ip.options", p - o, "something follows the end of the list");
-    if (optionsType === 0) optionsEnded = true;
+  let p = o + 20;
+  for (let ended = false; p < optionsEnd; ) {
+    const type = v.getUint8(p);
+    if (ended && type !== 0) return wrong("ip.options", p - o, "something follows the end of the list");
+    if (type === 0) ended = true;
     let n = 1;
-    const optionsAlone = optionsType === 0 || optionsType === 1;
-    if (!optionsAlone) {
+    const alone = type === 0 || type === 1;
+    if (!alone) {
       if (optionsEnd - p < 2) return wrong("ip.options", p - o, "an option does not fit its list");
       n = v.getUint8(p + 1);
       if (n < 2 || n > optionsEnd - p) return wrong("ip.options", p - o, "an option does not fit its list");
@@ -153,7 +141,7 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
     p += n;
   }
   const sum = halves(w) + halves(v.getUint32(o + 4)) + (w1 >>> 16) + halves(v.getUint32(o + 12)) + halves(v.getUint32(o + 16));
-  if (internet(v, o + 20, p, sum) !== checksum) return wrong("ip.checksum", 10, "the checksum is wrong");
+  if (internet(v, o + 20, optionsEnd, sum) !== checksum) return wrong("ip.checksum", 10, "the checksum is wrong");
   return "ip: is whole and right";
 }
 
@@ -177,27 +165,15 @@ export function decode(v: DataView, o: number, end: number, into: Ipv4): number 
   const checksum = w2 & 0xffff;
   const source = v.getUint32(o + 12);
   const destination = v.getUint32(o + 16);
-  let p = o + 20;
-  const optionsEnd = p + ((ihl - 5) * 4);
+  const optionsEnd = o + 20 + ((ihl - 5) * 4);
   if (end < optionsEnd) return end - optionsEnd;
-  const options: { type: number; value: Uint8Array | undefined }[] = [];
-  let optionsEnded = false;
-  while (p < optionsEnd) {
-    const optionsType = v.getUint8(p);
-    if (optionsEnded && optionsType !== 0) return BAD - 5;
-    if (optionsType === 0) optionsEnded = true;
-    let n = 1;
-    const optionsAlone = optionsType === 0 || optionsType === 1;
-    if (!optionsAlone) {
-      if (optionsEnd - p < 2) return BAD - 4;
-      n = v.getUint8(p + 1);
-      if (n < 2 || n > optionsEnd - p) return BAD - 4;
-    }
-    options.push({ type: optionsType, value: optionsAlone ? undefined : octets(v, p + 2, n - 2) });
-    p += n;
+  if (o + 20 < optionsEnd) {
+    const optionsFault = checkOptions(v, o + 20, optionsEnd);
+    if (optionsFault !== 0) return optionsFault;
   }
+  const options = o + 20 < optionsEnd ? splitOptions(v, o + 20, optionsEnd) : [];
   const sum = halves(w) + halves(w1) + (w2 >>> 16) + halves(source) + halves(destination);
-  if (internet(v, o + 20, p, sum) !== checksum) return BAD - 3;
+  if (internet(v, o + 20, optionsEnd, sum) !== checksum) return BAD - 3;
   into.ihl = ihl;
   into.dscp = dscp;
   into.ecn = ecn;
@@ -211,52 +187,30 @@ export function decode(v: DataView, o: number, end: number, into: Ipv4): number 
   into.source = source;
   into.destination = destination;
   into.options = options;
-  return p - o;
+  return optionsEnd - o;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Ipv4 {
   const w = v.getUint32(o);
   const ihl = (w >>> 24) & 0xf;
-  const dscp = (w >>> 18) & 0x3f;
-  const ecn = (w >>> 16) & 3;
-  const length = w & 0xffff;
   const w1 = v.getUint32(o + 4);
-  const id = w1 >>> 16;
-  const flags = (w1 >>> 13) & 7;
-  const offset = w1 & 0x1fff;
   const w2 = v.getUint32(o + 8);
-  const ttl = w2 >>> 24;
-  const protocol = (w2 >>> 16) & 0xff;
-  const checksum = w2 & 0xffff;
-  const source = v.getUint32(o + 12);
-  const destination = v.getUint32(o + 16);
-  let p = o + 20;
-  const optionsEnd = p + ((ihl - 5) * 4);
-  const options: { type: number; value: Uint8Array | undefined }[] = [];
-  while (p < optionsEnd) {
-    const optionsType = v.getUint8(p);
-    let n = 1;
-    const optionsAlone = optionsType === 0 || optionsType === 1;
-    if (!optionsAlone) {
-      n = v.getUint8(p + 1);
-    }
-    options.push({ type: optionsType, value: optionsAlone ? undefined : octets(v, p + 2, n - 2) });
-    p += n;
-  }
+  const optionsEnd = o + 20 + ((ihl - 5) * 4);
+  const options = o + 20 < optionsEnd ? splitOptions(v, o + 20, optionsEnd) : [];
   return {
     ihl,
-    dscp,
-    ecn,
-    length,
-    id,
-    flags,
-    offset,
-    ttl,
-    protocol,
-    checksum,
-    source,
-    destination,
+    dscp: (w >>> 18) & 0x3f,
+    ecn: (w >>> 16) & 3,
+    length: w & 0xffff,
+    id: w1 >>> 16,
+    flags: (w1 >>> 13) & 7,
+    offset: w1 & 0x1fff,
+    ttl: w2 >>> 24,
+    protocol: (w2 >>> 16) & 0xff,
+    checksum: w2 & 0xffff,
+    source: v.getUint32(o + 12),
+    destination: v.getUint32(o + 16),
     options,
   };
 }
@@ -422,6 +376,40 @@ export function getDestination(v: DataView, o: number): number {
   return v.getUint32(o + 16);
 }
 
+/** The fault in `options`, the options from `p` to `stop`; 0 if there is none. */
+function checkOptions(v: DataView, p: number, stop: number): number {
+  for (let ended = false; p < stop; ) {
+    const type = v.getUint8(p);
+    if (ended && type !== 0) return BAD - 5;
+    if (type === 0) ended = true;
+    let n = 1;
+    const alone = type === 0 || type === 1;
+    if (!alone) {
+      if (stop - p < 2) return BAD - 4;
+      n = v.getUint8(p + 1);
+      if (n < 2 || n > stop - p) return BAD - 4;
+    }
+    p += n;
+  }
+  return 0;
+}
+
+/** `options`: the options from `p` to `stop`, which have been found right. */
+function splitOptions(v: DataView, p: number, stop: number): { type: number; value: Uint8Array | undefined }[] {
+  const options: { type: number; value: Uint8Array | undefined }[] = [];
+  while (p < stop) {
+    const type = v.getUint8(p);
+    let n = 1;
+    const alone = type === 0 || type === 1;
+    if (!alone) {
+      n = v.getUint8(p + 1);
+    }
+    options.push({ type, value: alone ? undefined : octets(v, p + 2, n - 2) });
+    p += n;
+  }
+  return options;
+}
+
 /** The sentence for octets that are missing. */
 function short(name: string, n: number): string {
   return `${name}: ${n} more ${n === 1 ? "octet is" : "octets are"} needed`;
@@ -457,7 +445,14 @@ function halves(w: number): number {
  * up to `sum`: fewer than 2^15 in all.
  */
 function internet(v: DataView, p: number, end: number, sum: number): number {
-  for (; p < end; p += 2) sum += p + 1 < end ? v.getUint16(p) : v.getUint8(p) << 8;
+  if (p < end) sum += pairs(v, p, end);
   sum = (sum >>> 16) + (sum & 0xffff);
   return ~(sum + (sum >>> 16)) & 0xffff;
+}
+
+/** The sum of the words of 16 bits from `p` to `end`, the last filled up with zeros. */
+function pairs(v: DataView, p: number, end: number): number {
+  let sum = 0;
+  for (; p < end; p += 2) sum += p + 1 < end ? v.getUint16(p) : v.getUint8(p) << 8;
+  return sum;
 }

@@ -60,31 +60,26 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: Ipv6Fragment): number {
   if (end < o + 8) return end - (o + 8);
   const w = v.getUint32(o);
-  const next = w >>> 24;
-  const reserved = (w >>> 16) & 0xff;
-  const offset = (w >>> 3) & 0x1fff;
-  const unused = (w >>> 1) & 3;
-  const more = (w & 1) !== 0;
-  const id = v.getUint32(o + 4);
-  into.next = next;
-  into.reserved = reserved;
-  into.offset = offset;
-  into.unused = unused;
-  into.more = more;
-  into.id = id;
+  into.next = w >>> 24;
+  into.reserved = (w >>> 16) & 0xff;
+  into.offset = (w >>> 3) & 0x1fff;
+  into.unused = (w >>> 1) & 3;
+  into.more = (w & 1) !== 0;
+  into.id = v.getUint32(o + 4);
   return 8;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Ipv6Fragment {
   const w = v.getUint32(o);
-  const next = w >>> 24;
-  const reserved = (w >>> 16) & 0xff;
-  const offset = (w >>> 3) & 0x1fff;
-  const unused = (w >>> 1) & 3;
-  const more = (w & 1) !== 0;
-  const id = v.getUint32(o + 4);
-  return { next, reserved, offset, unused, more, id };
+  return {
+    next: w >>> 24,
+    reserved: (w >>> 16) & 0xff,
+    offset: (w >>> 3) & 0x1fff,
+    unused: (w >>> 1) & 3,
+    more: (w & 1) !== 0,
+    id: v.getUint32(o + 4),
+  };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

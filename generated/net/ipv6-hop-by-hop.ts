@@ -58,21 +58,13 @@ export function size(options: { type: number; value: Uint8Array | undefined }[])
 export function measure(v: DataView, o: number, end: number): number {
   if (end < o + 2) return end - (o + 2);
   const length = v.getUint8(o + 1);
-  let p = o + 2;
-  const optionsEnd = p + ((length * 8) + 6);
+  const optionsEnd = o + 2 + ((length * 8) + 6);
   if (end < optionsEnd) return end - optionsEnd;
-  while (p < optionsEnd) {
-    const optionsType = v.getUint8(p);
-    let n = 1;
-    const optionsAlone = optionsType === 0;
-    if (!optionsAlone) {
-      if (optionsEnd - p < 2) return BAD - 1;
-      n = v.getUint8(p + 1) + 2;
-      if (n > optionsEnd - p) return BAD - 1;
-    }
-    p += n;
+  if (o + 2 < optionsEnd) {
+    const optionsFault = checkOptions(v, o + 2, optionsEnd);
+    if (optionsFault !== 0) return optionsFault;
   }
-  return p - o;
+  return optionsEnd - o;
 }
 
 /** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
@@ -80,14 +72,14 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if (n >= 0) return "ipv6.hopopts: is whole and right";
   if (end < o + 2) return short("ipv6.hopopts", o + 2 - end);
   const length = v.getUint8(o + 1);
-  let p = o + 2;
-  const optionsEnd = p + ((length * 8) + 6);
+  const optionsEnd = o + 2 + ((length * 8) + 6);
   if (end < optionsEnd) return short("ipv6.hopopts", optionsEnd - end);
+  let p = o + 2;
   while (p < optionsEnd) {
-    const optionsType = v.getUint8(p);
+    const type = v.getUint8(p);
     let n = 1;
-    const optionsAlone = optionsType === 0;
-    if (!optionsAlone) {
+    const alone = type === 0;
+    if (!alone) {
       if (optionsEnd - p < 2) return wrong("ipv6.hopopts.options", p - o, "an option does not fit its list");
       n = v.getUint8(p + 1) + 2;
       if (n > optionsEnd - p) return wrong("ipv6.hopopts.options", p - o, "an option does not fit its list");
@@ -101,49 +93,27 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: Ipv6HopByHop): number {
   if (end < o + 2) return end - (o + 2);
   const w = v.getUint16(o);
-  const next = w >>> 8;
   const length = w & 0xff;
-  let p = o + 2;
-  const optionsEnd = p + ((length * 8) + 6);
+  const optionsEnd = o + 2 + ((length * 8) + 6);
   if (end < optionsEnd) return end - optionsEnd;
-  const options: { type: number; value: Uint8Array | undefined }[] = [];
-  while (p < optionsEnd) {
-    const optionsType = v.getUint8(p);
-    let n = 1;
-    const optionsAlone = optionsType === 0;
-    if (!optionsAlone) {
-      if (optionsEnd - p < 2) return BAD - 1;
-      n = v.getUint8(p + 1) + 2;
-      if (n > optionsEnd - p) return BAD - 1;
-    }
-    options.push({ type: optionsType, value: optionsAlone ? undefined : octets(v, p + 2, n - 2) });
-    p += n;
+  if (o + 2 < optionsEnd) {
+    const optionsFault = checkOptions(v, o + 2, optionsEnd);
+    if (optionsFault !== 0) return optionsFault;
   }
-  into.next = next;
+  const options = o + 2 < optionsEnd ? splitOptions(v, o + 2, optionsEnd) : [];
+  into.next = w >>> 8;
   into.length = length;
   into.options = options;
-  return p - o;
+  return optionsEnd - o;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Ipv6HopByHop {
   const w = v.getUint16(o);
-  const next = w >>> 8;
   const length = w & 0xff;
-  let p = o + 2;
-  const optionsEnd = p + ((length * 8) + 6);
-  const options: { type: number; value: Uint8Array | undefined }[] = [];
-  while (p < optionsEnd) {
-    const optionsType = v.getUint8(p);
-    let n = 1;
-    const optionsAlone = optionsType === 0;
-    if (!optionsAlone) {
-      n = v.getUint8(p + 1) + 2;
-    }
-    options.push({ type: optionsType, value: optionsAlone ? undefined : octets(v, p + 2, n - 2) });
-    p += n;
-  }
-  return { next, length, options };
+  const optionsEnd = o + 2 + ((length * 8) + 6);
+  const options = o + 2 < optionsEnd ? splitOptions(v, o + 2, optionsEnd) : [];
+  return { next: w >>> 8, length, options };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */
@@ -215,6 +185,38 @@ export function getNext(v: DataView, o: number): number {
 /** `length` of the header at `o`, in place. */
 export function getLength(v: DataView, o: number): number {
   return v.getUint8(o + 1);
+}
+
+/** The fault in `options`, the options from `p` to `stop`; 0 if there is none. */
+function checkOptions(v: DataView, p: number, stop: number): number {
+  while (p < stop) {
+    const type = v.getUint8(p);
+    let n = 1;
+    const alone = type === 0;
+    if (!alone) {
+      if (stop - p < 2) return BAD - 1;
+      n = v.getUint8(p + 1) + 2;
+      if (n > stop - p) return BAD - 1;
+    }
+    p += n;
+  }
+  return 0;
+}
+
+/** `options`: the options from `p` to `stop`, which have been found right. */
+function splitOptions(v: DataView, p: number, stop: number): { type: number; value: Uint8Array | undefined }[] {
+  const options: { type: number; value: Uint8Array | undefined }[] = [];
+  while (p < stop) {
+    const type = v.getUint8(p);
+    let n = 1;
+    const alone = type === 0;
+    if (!alone) {
+      n = v.getUint8(p + 1) + 2;
+    }
+    options.push({ type, value: alone ? undefined : octets(v, p + 2, n - 2) });
+    p += n;
+  }
+  return options;
 }
 
 /** The sentence for octets that are missing. */

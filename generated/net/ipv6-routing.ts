@@ -81,19 +81,16 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: Ipv6Routing): number {
   if (end < o + 4) return end - (o + 4);
   const w = v.getUint32(o);
-  const next = w >>> 24;
   const length = (w >>> 16) & 0xff;
-  const type = (w >>> 8) & 0xff;
-  const segmentsLeft = w & 0xff;
   let p = o + 4;
   const dataOctets = (length * 8) + 4;
   if (end < p + dataOctets) return end - (p + dataOctets);
   const data = octets(v, p, dataOctets);
   p += dataOctets;
-  into.next = next;
+  into.next = w >>> 24;
   into.length = length;
-  into.type = type;
-  into.segmentsLeft = segmentsLeft;
+  into.type = (w >>> 8) & 0xff;
+  into.segmentsLeft = w & 0xff;
   into.data = data;
   return p - o;
 }
@@ -101,15 +98,12 @@ export function decode(v: DataView, o: number, end: number, into: Ipv6Routing): 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Ipv6Routing {
   const w = v.getUint32(o);
-  const next = w >>> 24;
   const length = (w >>> 16) & 0xff;
-  const type = (w >>> 8) & 0xff;
-  const segmentsLeft = w & 0xff;
   let p = o + 4;
   const dataOctets = (length * 8) + 4;
   const data = octets(v, p, dataOctets);
   p += dataOctets;
-  return { next, length, type, segmentsLeft, data };
+  return { next: w >>> 24, length, type: (w >>> 8) & 0xff, segmentsLeft: w & 0xff, data };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

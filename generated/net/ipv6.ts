@@ -86,21 +86,15 @@ export function decode(v: DataView, o: number, end: number, into: Ipv6): number 
   if (end < o + 40) return end - (o + 40);
   const w = v.getUint32(o);
   if (w >>> 28 !== 6) return BAD;
-  const dscp = (w >>> 22) & 0x3f;
-  const ecn = (w >>> 20) & 3;
-  const flowLabel = w & 0xfffff;
   const w1 = v.getUint32(o + 4);
-  const length = w1 >>> 16;
-  const next = (w1 >>> 8) & 0xff;
-  const hopLimit = w1 & 0xff;
   const source = octets(v, o + 8, 16);
   const destination = octets(v, o + 24, 16);
-  into.dscp = dscp;
-  into.ecn = ecn;
-  into.flowLabel = flowLabel;
-  into.length = length;
-  into.next = next;
-  into.hopLimit = hopLimit;
+  into.dscp = (w >>> 22) & 0x3f;
+  into.ecn = (w >>> 20) & 3;
+  into.flowLabel = w & 0xfffff;
+  into.length = w1 >>> 16;
+  into.next = (w1 >>> 8) & 0xff;
+  into.hopLimit = w1 & 0xff;
   into.source = source;
   into.destination = destination;
   return 40;
@@ -109,16 +103,19 @@ export function decode(v: DataView, o: number, end: number, into: Ipv6): number 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Ipv6 {
   const w = v.getUint32(o);
-  const dscp = (w >>> 22) & 0x3f;
-  const ecn = (w >>> 20) & 3;
-  const flowLabel = w & 0xfffff;
   const w1 = v.getUint32(o + 4);
-  const length = w1 >>> 16;
-  const next = (w1 >>> 8) & 0xff;
-  const hopLimit = w1 & 0xff;
   const source = octets(v, o + 8, 16);
   const destination = octets(v, o + 24, 16);
-  return { dscp, ecn, flowLabel, length, next, hopLimit, source, destination };
+  return {
+    dscp: (w >>> 22) & 0x3f,
+    ecn: (w >>> 20) & 3,
+    flowLabel: w & 0xfffff,
+    length: w1 >>> 16,
+    next: (w1 >>> 8) & 0xff,
+    hopLimit: w1 & 0xff,
+    source,
+    destination,
+  };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

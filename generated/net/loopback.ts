@@ -50,19 +50,15 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: Loopback): number {
   if (end < o + 4) return end - (o + 4);
   const w = v.getUint32(o);
-  const high = w >>> 16;
-  const low = w & 0xffff;
-  into.high = high;
-  into.low = low;
+  into.high = w >>> 16;
+  into.low = w & 0xffff;
   return 4;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Loopback {
   const w = v.getUint32(o);
-  const high = w >>> 16;
-  const low = w & 0xffff;
-  return { high, low };
+  return { high: w >>> 16, low: w & 0xffff };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

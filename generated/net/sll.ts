@@ -72,31 +72,30 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: Sll): number {
   if (end < o + 16) return end - (o + 16);
   const w = v.getUint32(o);
-  const packetType = w >>> 16;
-  const hardwareType = w & 0xffff;
-  const addressLength = v.getUint16(o + 4);
   const source = octets(v, o + 6, 6);
   const unused = octets(v, o + 12, 2);
-  const type = v.getUint16(o + 14);
-  into.packetType = packetType;
-  into.hardwareType = hardwareType;
-  into.addressLength = addressLength;
+  into.packetType = w >>> 16;
+  into.hardwareType = w & 0xffff;
+  into.addressLength = v.getUint16(o + 4);
   into.source = source;
   into.unused = unused;
-  into.type = type;
+  into.type = v.getUint16(o + 14);
   return 16;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Sll {
   const w = v.getUint32(o);
-  const packetType = w >>> 16;
-  const hardwareType = w & 0xffff;
-  const addressLength = v.getUint16(o + 4);
   const source = octets(v, o + 6, 6);
   const unused = octets(v, o + 12, 2);
-  const type = v.getUint16(o + 14);
-  return { packetType, hardwareType, addressLength, source, unused, type };
+  return {
+    packetType: w >>> 16,
+    hardwareType: w & 0xffff,
+    addressLength: v.getUint16(o + 4),
+    source,
+    unused,
+    type: v.getUint16(o + 14),
+  };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

@@ -78,21 +78,15 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: Sll2): number {
   if (end < o + 20) return end - (o + 20);
   const w = v.getUint32(o);
-  const type = w >>> 16;
-  const reserved = w & 0xffff;
-  const interface_ = v.getUint32(o + 4);
   const w1 = v.getUint32(o + 8);
-  const hardwareType = w1 >>> 16;
-  const packetType = (w1 >>> 8) & 0xff;
-  const addressLength = w1 & 0xff;
   const source = octets(v, o + 12, 6);
   const unused = octets(v, o + 18, 2);
-  into.type = type;
-  into.reserved = reserved;
-  into.interface = interface_;
-  into.hardwareType = hardwareType;
-  into.packetType = packetType;
-  into.addressLength = addressLength;
+  into.type = w >>> 16;
+  into.reserved = w & 0xffff;
+  into.interface = v.getUint32(o + 4);
+  into.hardwareType = w1 >>> 16;
+  into.packetType = (w1 >>> 8) & 0xff;
+  into.addressLength = w1 & 0xff;
   into.source = source;
   into.unused = unused;
   return 20;
@@ -101,22 +95,16 @@ export function decode(v: DataView, o: number, end: number, into: Sll2): number 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Sll2 {
   const w = v.getUint32(o);
-  const type = w >>> 16;
-  const reserved = w & 0xffff;
-  const interface_ = v.getUint32(o + 4);
   const w1 = v.getUint32(o + 8);
-  const hardwareType = w1 >>> 16;
-  const packetType = (w1 >>> 8) & 0xff;
-  const addressLength = w1 & 0xff;
   const source = octets(v, o + 12, 6);
   const unused = octets(v, o + 18, 2);
   return {
-    type,
-    reserved,
-    interface: interface_,
-    hardwareType,
-    packetType,
-    addressLength,
+    type: w >>> 16,
+    reserved: w & 0xffff,
+    interface: v.getUint32(o + 4),
+    hardwareType: w1 >>> 16,
+    packetType: (w1 >>> 8) & 0xff,
+    addressLength: w1 & 0xff,
     source,
     unused,
   };

@@ -105,24 +105,13 @@ export function measure(v: DataView, o: number, end: number): number {
   if (end < o + 20) return end - (o + 20);
   const dataOffset = v.getUint8(o + 12) >>> 4;
   if (dataOffset < 5) return BAD;
-  let p = o + 20;
-  const optionsEnd = p + ((dataOffset - 5) * 4);
+  const optionsEnd = o + 20 + ((dataOffset - 5) * 4);
   if (end < optionsEnd) return end - optionsEnd;
-  let optionsEnded = false;
-  while (p < optionsEnd) {
-    const optionsType = v.getUint8(p);
-    if (optionsEnded && optionsType !== 0) return BAD - 3;
-    if (optionsType === 0) optionsEnded = true;
-    let n = 1;
-    const optionsAlone = optionsType === 0 || optionsType === 1;
-    if (!optionsAlone) {
-      if (optionsEnd - p < 2) return BAD - 2;
-      n = v.getUint8(p + 1);
-      if (n < 2 || n > optionsEnd - p) return BAD - 2;
-    }
-    p += n;
+  if (o + 20 < optionsEnd) {
+    const optionsFault = checkOptions(v, o + 20, optionsEnd);
+    if (optionsFault !== 0) return optionsFault;
   }
-  return p - o;
+  return optionsEnd - o;
 }
 
 /** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
@@ -131,17 +120,16 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if (end < o + 20) return short("tcp", o + 20 - end);
   const dataOffset = v.getUint8(o + 12) >>> 4;
   if (dataOffset < 5) return wrong("tcp.dataOffset", 12, "the header has at least 20 octets");
-  let p = o + 20;
-  const optionsEnd = p + ((dataOffset - 5) * 4);
+  const optionsEnd = o + 20 + ((dataOffset - 5) * 4);
   if (end < optionsEnd) return short("tcp", optionsEnd - end);
-  let optionsEnded = false;
-  while (p < optionsEnd) {
-    const optionsType = v.getUint8(p);
-    if (optionsEnded && optionsType !== 0) return wrong("tcp.options", p - o, "something follows the end of the list");
-    if (optionsType === 0) optionsEnded = true;
+  let p = o + 20;
+  for (let ended = false; p < optionsEnd; ) {
+    const type = v.getUint8(p);
+    if (ended && type !== 0) return wrong("tcp.options", p - o, "something follows the end of the list");
+    if (type === 0) ended = true;
     let n = 1;
-    const optionsAlone = optionsType === 0 || optionsType === 1;
-    if (!optionsAlone) {
+    const alone = type === 0 || type === 1;
+    if (!alone) {
       if (optionsEnd - p < 2) return wrong("tcp.options", p - o, "an option does not fit its list");
       n = v.getUint8(p + 1);
       if (n < 2 || n > optionsEnd - p) return wrong("tcp.options", p - o, "an option does not fit its list");
@@ -155,87 +143,48 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: Tcp): number {
   if (end < o + 20) return end - (o + 20);
   const w = v.getUint32(o);
-  const sourcePort = w >>> 16;
-  const destinationPort = w & 0xffff;
-  const sequence = v.getUint32(o + 4);
-  const acknowledgment = v.getUint32(o + 8);
   const w1 = v.getUint32(o + 12);
   const dataOffset = w1 >>> 28;
   if (dataOffset < 5) return BAD;
-  const flags = (w1 >>> 16) & 0xfff;
-  const window = w1 & 0xffff;
   const w2 = v.getUint32(o + 16);
-  const checksum = w2 >>> 16;
-  const urgent = w2 & 0xffff;
-  let p = o + 20;
-  const optionsEnd = p + ((dataOffset - 5) * 4);
+  const optionsEnd = o + 20 + ((dataOffset - 5) * 4);
   if (end < optionsEnd) return end - optionsEnd;
-  const options: { type: number; value: Uint8Array | undefined }[] = [];
-  let optionsEnded = false;
-  while (p < optionsEnd) {
-    const optionsType = v.getUint8(p);
-    if (optionsEnded && optionsType !== 0) return BAD - 3;
-    if (optionsType === 0) optionsEnded = true;
-    let n = 1;
-    const optionsAlone = optionsType === 0 || optionsType === 1;
-    if (!optionsAlone) {
-      if (optionsEnd - p < 2) return BAD - 2;
-      n = v.getUint8(p + 1);
-      if (n < 2 || n > optionsEnd - p) return BAD - 2;
-    }
-    options.push({ type: optionsType, value: optionsAlone ? undefined : octets(v, p + 2, n - 2) });
-    p += n;
+  if (o + 20 < optionsEnd) {
+    const optionsFault = checkOptions(v, o + 20, optionsEnd);
+    if (optionsFault !== 0) return optionsFault;
   }
-  into.sourcePort = sourcePort;
-  into.destinationPort = destinationPort;
-  into.sequence = sequence;
-  into.acknowledgment = acknowledgment;
+  const options = o + 20 < optionsEnd ? splitOptions(v, o + 20, optionsEnd) : [];
+  into.sourcePort = w >>> 16;
+  into.destinationPort = w & 0xffff;
+  into.sequence = v.getUint32(o + 4);
+  into.acknowledgment = v.getUint32(o + 8);
   into.dataOffset = dataOffset;
-  into.flags = flags;
-  into.window = window;
-  into.checksum = checksum;
-  into.urgent = urgent;
+  into.flags = (w1 >>> 16) & 0xfff;
+  into.window = w1 & 0xffff;
+  into.checksum = w2 >>> 16;
+  into.urgent = w2 & 0xffff;
   into.options = options;
-  return p - o;
+  return optionsEnd - o;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Tcp {
   const w = v.getUint32(o);
-  const sourcePort = w >>> 16;
-  const destinationPort = w & 0xffff;
-  const sequence = v.getUint32(o + 4);
-  const acknowledgment = v.getUint32(o + 8);
   const w1 = v.getUint32(o + 12);
   const dataOffset = w1 >>> 28;
-  const flags = (w1 >>> 16) & 0xfff;
-  const window = w1 & 0xffff;
   const w2 = v.getUint32(o + 16);
-  const checksum = w2 >>> 16;
-  const urgent = w2 & 0xffff;
-  let p = o + 20;
-  const optionsEnd = p + ((dataOffset - 5) * 4);
-  const options: { type: number; value: Uint8Array | undefined }[] = [];
-  while (p < optionsEnd) {
-    const optionsType = v.getUint8(p);
-    let n = 1;
-    const optionsAlone = optionsType === 0 || optionsType === 1;
-    if (!optionsAlone) {
-      n = v.getUint8(p + 1);
-    }
-    options.push({ type: optionsType, value: optionsAlone ? undefined : octets(v, p + 2, n - 2) });
-    p += n;
-  }
+  const optionsEnd = o + 20 + ((dataOffset - 5) * 4);
+  const options = o + 20 < optionsEnd ? splitOptions(v, o + 20, optionsEnd) : [];
   return {
-    sourcePort,
-    destinationPort,
-    sequence,
-    acknowledgment,
+    sourcePort: w >>> 16,
+    destinationPort: w & 0xffff,
+    sequence: v.getUint32(o + 4),
+    acknowledgment: v.getUint32(o + 8),
     dataOffset,
-    flags,
-    window,
-    checksum,
-    urgent,
+    flags: (w1 >>> 16) & 0xfff,
+    window: w1 & 0xffff,
+    checksum: w2 >>> 16,
+    urgent: w2 & 0xffff,
     options,
   };
 }
@@ -374,6 +323,40 @@ export function getChecksum(v: DataView, o: number): number {
 /** `urgent` of the header at `o`, in place. */
 export function getUrgent(v: DataView, o: number): number {
   return v.getUint16(o + 18);
+}
+
+/** The fault in `options`, the options from `p` to `stop`; 0 if there is none. */
+function checkOptions(v: DataView, p: number, stop: number): number {
+  for (let ended = false; p < stop; ) {
+    const type = v.getUint8(p);
+    if (ended && type !== 0) return BAD - 3;
+    if (type === 0) ended = true;
+    let n = 1;
+    const alone = type === 0 || type === 1;
+    if (!alone) {
+      if (stop - p < 2) return BAD - 2;
+      n = v.getUint8(p + 1);
+      if (n < 2 || n > stop - p) return BAD - 2;
+    }
+    p += n;
+  }
+  return 0;
+}
+
+/** `options`: the options from `p` to `stop`, which have been found right. */
+function splitOptions(v: DataView, p: number, stop: number): { type: number; value: Uint8Array | undefined }[] {
+  const options: { type: number; value: Uint8Array | undefined }[] = [];
+  while (p < stop) {
+    const type = v.getUint8(p);
+    let n = 1;
+    const alone = type === 0 || type === 1;
+    if (!alone) {
+      n = v.getUint8(p + 1);
+    }
+    options.push({ type, value: alone ? undefined : octets(v, p + 2, n - 2) });
+    p += n;
+  }
+  return options;
 }
 
 /** The sentence for octets that are missing. */

@@ -55,27 +55,24 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: Udp): number {
   if (end < o + 8) return end - (o + 8);
   const w = v.getUint32(o);
-  const sourcePort = w >>> 16;
-  const destinationPort = w & 0xffff;
   const w1 = v.getUint32(o + 4);
-  const length = w1 >>> 16;
-  const checksum = w1 & 0xffff;
-  into.sourcePort = sourcePort;
-  into.destinationPort = destinationPort;
-  into.length = length;
-  into.checksum = checksum;
+  into.sourcePort = w >>> 16;
+  into.destinationPort = w & 0xffff;
+  into.length = w1 >>> 16;
+  into.checksum = w1 & 0xffff;
   return 8;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Udp {
   const w = v.getUint32(o);
-  const sourcePort = w >>> 16;
-  const destinationPort = w & 0xffff;
   const w1 = v.getUint32(o + 4);
-  const length = w1 >>> 16;
-  const checksum = w1 & 0xffff;
-  return { sourcePort, destinationPort, length, checksum };
+  return {
+    sourcePort: w >>> 16,
+    destinationPort: w & 0xffff,
+    length: w1 >>> 16,
+    checksum: w1 & 0xffff,
+  };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

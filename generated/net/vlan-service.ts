@@ -54,25 +54,22 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: VlanService): number {
   if (end < o + 4) return end - (o + 4);
   const w = v.getUint32(o);
-  const priority = w >>> 29;
-  const dropEligible = (w & 0x10000000) !== 0;
-  const id = (w >>> 16) & 0xfff;
-  const type = w & 0xffff;
-  into.priority = priority;
-  into.dropEligible = dropEligible;
-  into.id = id;
-  into.type = type;
+  into.priority = w >>> 29;
+  into.dropEligible = (w & 0x10000000) !== 0;
+  into.id = (w >>> 16) & 0xfff;
+  into.type = w & 0xffff;
   return 4;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): VlanService {
   const w = v.getUint32(o);
-  const priority = w >>> 29;
-  const dropEligible = (w & 0x10000000) !== 0;
-  const id = (w >>> 16) & 0xfff;
-  const type = w & 0xffff;
-  return { priority, dropEligible, id, type };
+  return {
+    priority: w >>> 29,
+    dropEligible: (w & 0x10000000) !== 0,
+    id: (w >>> 16) & 0xfff,
+    type: w & 0xffff,
+  };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

@@ -78,16 +78,14 @@ export function decode(v: DataView, o: number, end: number, into: SpGreeting): n
   if (v.getUint16(o) !== 0x0053 || v.getUint8(o + 2) !== 0x50) return BAD;
   if (v.getUint8(o + 3) !== 0) return BAD - 1;
   const w = v.getUint32(o + 4);
-  const type = w >>> 16;
   if ((w & 0xffff) !== 0) return BAD - 2;
-  into.type = type;
+  into.type = w >>> 16;
   return 8;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): SpGreeting {
-  const type = v.getUint16(o + 4);
-  return { type };
+  return { type: v.getUint16(o + 4) };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

@@ -54,15 +54,13 @@ export function decode(v: DataView, o: number, end: number, into: SpPair1): numb
   if (end < o + 4) return end - (o + 4);
   const w = v.getUint32(o);
   if (w >>> 8 !== 0) return BAD;
-  const hops = w & 0xff;
-  into.hops = hops;
+  into.hops = w & 0xff;
   return 4;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): SpPair1 {
-  const hops = v.getUint8(o + 3);
-  return { hops };
+  return { hops: v.getUint8(o + 3) };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

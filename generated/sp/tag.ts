@@ -52,19 +52,15 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: SpTag): number {
   if (end < o + 4) return end - (o + 4);
   const w = v.getUint32(o);
-  const last = (w & 0x80000000) !== 0;
-  const number_ = w & 0x7fffffff;
-  into.last = last;
-  into.number = number_;
+  into.last = (w & 0x80000000) !== 0;
+  into.number = w & 0x7fffffff;
   return 4;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): SpTag {
   const w = v.getUint32(o);
-  const last = (w & 0x80000000) !== 0;
-  const number_ = w & 0x7fffffff;
-  return { last, number: number_ };
+  return { last: (w & 0x80000000) !== 0, number: w & 0x7fffffff };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

@@ -214,7 +214,6 @@ export function decode(v: DataView, o: number, end: number, into: SpUdp): number
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): SpUdp {
   const operation = (v.getUint8(o + 1)) as Operation;
-  const type = (v.getUint16(o + 2, true)) as Type;
   let about: { length: number; unused: number } | { receiveMax: number; refresh: number } | { reason: number; unused: number } | { data: number };
   let p = o + 4;
   switch (operation) {
@@ -248,7 +247,7 @@ export function read(v: DataView, o: number, end: number): SpUdp {
     }
     default: throw new RangeError("sp.udp: measure before reading");
   }
-  return { operation, type, about };
+  return { operation, type: (v.getUint16(o + 2, true)) as Type, about };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

@@ -101,12 +101,11 @@ export function decode(v: DataView, o: number, end: number, into: WsClose): numb
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): WsClose {
-  const code = v.getUint16(o);
   let p = o + 2;
   const reasonOctets = end - p;
   const reason = textAt(v, p, reasonOctets);
   p += reasonOctets;
-  return { code, reason };
+  return { code: v.getUint16(o), reason };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */

@@ -71,7 +71,7 @@ export function measure(v: DataView, o: number, end: number): number {
   if ((w & 0x7000) !== 0) return BAD;
   const opcode = (w >>> 8) & 0xf;
   if (((0x707 >>> opcode) & 1) === 0) return BAD - 1;
-  if (opcode >= 8 && !fin) return BAD - 2;
+  if (!fin && opcode >= 8) return BAD - 2;
   const masked = (w & 0x80) !== 0;
   let length = w & 0x7f;
   let p = o + 2;
@@ -90,7 +90,7 @@ export function measure(v: DataView, o: number, end: number): number {
       p += 8;
     }
   }
-  if (opcode >= 8 && length > 125) return BAD - 5;
+  if (length > 125 && opcode >= 8) return BAD - 5;
   if (masked) {
     if (end < p + 4) return end - (p + 4);
     p += 4;
@@ -107,7 +107,7 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if ((w & 0x7000) !== 0) return wrong("ws.frame.rsv", 0, "reserved bits are set");
   const opcode = (w >>> 8) & 0xf;
   if (((0x707 >>> opcode) & 1) === 0) return wrong("ws.frame.opcode", 0, "is none of continuation, text, binary, close, ping, pong");
-  if (opcode >= 8 && !fin) return wrong("ws.frame.opcode", 0, "a control frame is not fragmented");
+  if (!fin && opcode >= 8) return wrong("ws.frame.opcode", 0, "a control frame is not fragmented");
   const masked = (w & 0x80) !== 0;
   let length = w & 0x7f;
   let p = o + 2;
@@ -126,7 +126,7 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
       p += 8;
     }
   }
-  if (opcode >= 8 && length > 125) return wrong("ws.frame.length", 1, "a control frame has at most 125 octets");
+  if (length > 125 && opcode >= 8) return wrong("ws.frame.length", 1, "a control frame has at most 125 octets");
   if (masked) {
     if (end < p + 4) return short("ws.frame", p + 4 - end);
     p += 4;
@@ -142,7 +142,7 @@ export function decode(v: DataView, o: number, end: number, into: WsFrame): numb
   if ((w & 0x7000) !== 0) return BAD;
   const opcode = ((w >>> 8) & 0xf) as Opcode;
   if (((0x707 >>> opcode) & 1) === 0) return BAD - 1;
-  if (opcode >= 8 && !fin) return BAD - 2;
+  if (!fin && opcode >= 8) return BAD - 2;
   const masked = (w & 0x80) !== 0;
   let length = w & 0x7f;
   let p = o + 2;
@@ -161,7 +161,7 @@ export function decode(v: DataView, o: number, end: number, into: WsFrame): numb
       p += 8;
     }
   }
-  if (opcode >= 8 && length > 125) return BAD - 5;
+  if (length > 125 && opcode >= 8) return BAD - 5;
   let key: number | undefined;
   if (masked) {
     if (end < p + 4) return end - (p + 4);
@@ -179,8 +179,6 @@ export function decode(v: DataView, o: number, end: number, into: WsFrame): numb
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): WsFrame {
   const w = v.getUint16(o);
-  const fin = (w & 0x8000) !== 0;
-  const opcode = ((w >>> 8) & 0xf) as Opcode;
   const masked = (w & 0x80) !== 0;
   let length = w & 0x7f;
   let p = o + 2;
@@ -199,7 +197,7 @@ export function read(v: DataView, o: number, end: number): WsFrame {
     key = v.getUint32(p);
     p += 4;
   }
-  return { fin, opcode, masked, length, key };
+  return { fin: (w & 0x8000) !== 0, opcode: ((w >>> 8) & 0xf) as Opcode, masked, length, key };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */
@@ -214,9 +212,9 @@ export function write(
 ): number {
   if ((opcode & 0xf) !== opcode) refuse("ws.frame.opcode", opcode, "does not fit 4 bits");
   if (((0x707 >>> opcode) & 1) === 0) refuse("ws.frame.opcode", opcode, "is none of continuation, text, binary, close, ping, pong");
-  if (opcode >= 8 && !fin) refuse("ws.frame.opcode", opcode, "a control frame is not fragmented");
+  if (!fin && opcode >= 8) refuse("ws.frame.opcode", opcode, "a control frame is not fragmented");
   if (!Number.isSafeInteger(length) || length < 0) refuse("ws.frame.length", length, "does not fit 53 bits");
-  if (opcode >= 8 && length > 125) refuse("ws.frame.length", length, "a control frame has at most 125 octets");
+  if (length > 125 && opcode >= 8) refuse("ws.frame.length", length, "a control frame has at most 125 octets");
   const w = (fin ? 0x8000 : 0) | (opcode << 8) | (masked ? 0x80 : 0);
   let p = o;
   if (length < 126) {

@@ -39,14 +39,14 @@ export const wsFrame = header(
       close: 8,
       ping: 9,
       pong: 10,
-    }).must((code) => code.lt(8).or(h.fin), "a control frame is not fragmented"),
+    }).must((code) => h.fin.or(code.lt(8)), "a control frame is not fragmented"),
     /** The payload is masked; from client to server always, back never. */
     masked: bit.named("mask"),
   }))
   .and((h) => ({
     /** Octets of payload; shortest form only. */
     length: escape(7, { 126: u16, 127: u53 })
-      .must((n) => h.opcode.lt(8).or(n.le(125)), "a control frame has at most 125 octets")
+      .must((n) => n.le(125).or(h.opcode.lt(8)), "a control frame has at most 125 octets")
       .named("payload_length"),
     /** XORed with the payload, octet by octet, over and over. */
     key: u32.when(h.masked).as("hex").named("masking_key"),

@@ -9,10 +9,7 @@ import { ws } from "./codecs/ws.js";
 import { type Contender, median, race, ratio } from "./race.js";
 import type { Goal, Options, Report, Row } from "./report.js";
 
-/**
- * What generated code is to reach: at most this multiple of the reference, … But for `read`, which is
- * two calls after each other: how much of them the compiler inlines depends on who calls.
- */
+/** What generated code is to reach: at most this multiple of the reference, … */
 const REFERENCE = 1.15;
 /** … and to be at least so many times as fast as a library. */
 const LIBRARIES: Readonly<Record<string, number>> = { protodef: 3, "binary-parser": 15 };
@@ -34,7 +31,7 @@ export async function codecs({ rounds = 100, only }: Options): Promise<Report> {
   fair(headers);
   return { columns: ["× reference", "× generated"], rows: all.flatMap(rowsOf) };
 
-  function rowsOf({ name, operation, generated, reference, rivals }: Contest): Row[] {
+  function rowsOf({ name, generated, reference, rivals }: Contest): Row[] {
     const row = (who: string, c: Contender, goal?: (factor: number) => Goal): Row => {
       const of = times.get(c) ?? [];
       const ratios = [ratio(times, c, reference), ratio(times, c, generated)] as const;
@@ -43,7 +40,7 @@ export async function codecs({ rounds = 100, only }: Options): Promise<Report> {
       return { ...timed, goal: goal(c === generated ? ratios[0] : ratios[1]) };
     };
     return [
-      row("generated", generated, operation === "read" ? undefined : near),
+      row("generated", generated, near),
       row("reference", reference),
       ...rivals.map(({ library, contender }): Row => {
         if (contender === undefined) return { name, who: library, note: "is not installed" };

@@ -9,25 +9,29 @@ export class Wire {
   #used = 0;
   #behind: Uint8Array = new Uint8Array(0);
 
+  /** How many octets there are. */
+  get size(): number {
+    return this.length + this.#behind.length;
+  }
+
   get octets(): Uint8Array {
-    const all = new Uint8Array(this.length + this.#behind.length);
+    const all = new Uint8Array(this.size);
     all.set(this.#space.subarray(0, this.length));
     all.set(this.#behind, this.length);
     return all;
   }
 
   put(bits: number, value: number | bigint, little = false): void {
-    const n = BigInt.asUintN(bits, BigInt(value));
     if (this.#used === 0 && bits % 8 === 0) {
-      const octets = Array.from({ length: bits / 8 }, (_, i) =>
-        Number((n >> BigInt(8 * i)) & 0xffn),
-      );
-      this.run(little ? octets : octets.reverse());
+      const at = this.#more(bits / 8);
+      const octets = octetsOf(value, bits / 8);
+      this.#space.set(little ? octets : octets.reverse(), at);
       return;
     }
+    const octets = octetsOf(value, Math.ceil(bits / 8));
     for (let i = bits - 1; i >= 0; i--) {
-      if (this.#used === 0) this.run([0]);
-      const bit = Number((n >> BigInt(i)) & 1n) << (7 - this.#used);
+      if (this.#used === 0) this.#space[this.#more(1)] = 0;
+      const bit = (((octets[i >>> 3] ?? 0) >>> (i & 7)) & 1) << (7 - this.#used);
       this.#space[this.length - 1] = (this.#space[this.length - 1] ?? 0) | bit;
       this.#used = (this.#used + 1) % 8;
     }
@@ -35,15 +39,21 @@ export class Wire {
 
   /** Octets as they are. Returns a copy. */
   run(octets: ArrayLike<number>): Uint8Array {
-    const end = this.length + octets.length;
-    if (end > this.#space.length) {
-      const larger = new Uint8Array(2 * end);
+    const at = this.#more(octets.length);
+    this.#space.set(octets, at);
+    return this.#space.slice(at, this.length);
+  }
+
+  /** Room for more octets; where it begins. */
+  #more(octets: number): number {
+    const at = this.length;
+    this.length += octets;
+    if (this.length > this.#space.length) {
+      const larger = new Uint8Array(2 * this.length);
       larger.set(this.#space);
       this.#space = larger;
     }
-    this.#space.set(octets, this.length);
-    this.length = end;
-    return this.#space.slice(end - octets.length, end);
+    return at;
   }
 
   /** Room for a number that is computed when all is there; its place, in bits. */
@@ -78,4 +88,16 @@ export class Wire {
     this.#behind = this.octets;
     this.length = 0;
   }
+}
+
+/** The lowest octets of a number, the lowest first. */
+function octetsOf(value: number | bigint, octets: number): number[] {
+  const all: number[] = [];
+  if (typeof value === "number" && octets <= 4) {
+    for (let i = 0; i < octets; i++) all.push((value >>> (8 * i)) & 0xff);
+  } else {
+    const n = BigInt(value);
+    for (let i = 0; i < octets; i++) all.push(Number((n >> BigInt(8 * i)) & 0xffn));
+  }
+  return all;
 }

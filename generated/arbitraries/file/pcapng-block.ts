@@ -16,6 +16,10 @@ export function head(d: Draw): PcapngBlock {
 
 /** Draws its trailer. */
 export function tail(d: Draw, length: number): PcapngBlockTail {
-  const again = d.number("again", 32, { rules: [[2, (x) => x === length]], little: d.little });
+  const again = d.number("again", 32, {
+    marks: [length],
+    rules: [[2, (x) => x === length]],
+    little: d.little,
+  });
   return { again };
 }

@@ -27,7 +27,11 @@ export function head(d: Draw): PcapngInterface {
 
 /** Draws its trailer. */
 export function tail(d: Draw, length: number): PcapngInterfaceTail {
-  const again = d.number("again", 32, { rules: [[8, (x) => x === length]], little: d.little });
+  const again = d.number("again", 32, {
+    marks: [length],
+    rules: [[8, (x) => x === length]],
+    little: d.little,
+  });
   return { again };
 }
 

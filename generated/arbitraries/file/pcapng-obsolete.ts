@@ -26,6 +26,10 @@ export function head(d: Draw): PcapngObsolete {
 
 /** Draws its trailer. */
 export function tail(d: Draw, length: number): PcapngObsoleteTail {
-  const again = d.number("again", 32, { rules: [[4, (x) => x === length]], little: d.little });
+  const again = d.number("again", 32, {
+    marks: [length],
+    rules: [[4, (x) => x === length]],
+    little: d.little,
+  });
   return { again };
 }

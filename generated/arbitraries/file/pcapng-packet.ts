@@ -25,6 +25,10 @@ export function head(d: Draw): PcapngPacket {
 
 /** Draws its trailer. */
 export function tail(d: Draw, length: number): PcapngPacketTail {
-  const again = d.number("again", 32, { rules: [[4, (x) => x === length]], little: d.little });
+  const again = d.number("again", 32, {
+    marks: [length],
+    rules: [[4, (x) => x === length]],
+    little: d.little,
+  });
   return { again };
 }

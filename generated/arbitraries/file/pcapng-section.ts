@@ -28,7 +28,11 @@ export function head(d: Draw): PcapngSection {
 
 /** Draws its trailer. */
 export function tail(d: Draw, length: number): PcapngSectionTail {
-  const again = d.number("again", 32, { rules: [[9, (x) => x === length]], little: d.little });
+  const again = d.number("again", 32, {
+    marks: [length],
+    rules: [[9, (x) => x === length]],
+    little: d.little,
+  });
   return { again };
 }
 

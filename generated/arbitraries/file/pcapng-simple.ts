@@ -17,6 +17,10 @@ export function head(d: Draw): PcapngSimple {
 
 /** Draws its trailer. */
 export function tail(d: Draw, length: number): PcapngSimpleTail {
-  const again = d.number("again", 32, { rules: [[3, (x) => x === length]], little: d.little });
+  const again = d.number("again", 32, {
+    marks: [length],
+    rules: [[3, (x) => x === length]],
+    little: d.little,
+  });
   return { again };
 }

@@ -8,12 +8,12 @@ export function head(d: Draw): WsFrame {
   const fin = d.bit("fin");
   d.konst("rsv", 3, 0, 0);
   const opcode = d.named("opcode", 4, [0, 1, 2, 8, 9, 10], 1, {
-    rules: [[2, (x) => x < 8 || fin]],
+    rules: [[2, (x) => fin || x < 8]],
   });
   const masked = d.bit("masked");
   const length = d.escape("length", 7, [[126, 16], [127, 64]], {
     marks: [7, 8, 9, 124, 125, 126],
-    rules: [[5, (x) => opcode < 8 || x <= 125]],
+    rules: [[5, (x) => x <= 125 || opcode < 8]],
     range: 4,
     shortest: 3,
   });

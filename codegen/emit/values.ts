@@ -1,0 +1,134 @@
+/** How generated code that writes reaches values, and refuses those that cannot be written. */
+import type { Expr } from "../../spec/lang.js";
+import type { FieldModel, HeaderModel, UintModel } from "../model.js";
+import { type Code, hex, local, type Names, negated, num, outside } from "./code.js";
+import type { Used } from "./support.js";
+
+/** How a field's value is reached: a variable, or a property of one. */
+type Scope = ReadonlyMap<string, { readonly text: string; readonly field: FieldModel }>;
+
+export class Values {
+  #scope: Scope = new Map();
+
+  constructor(
+    readonly code: Code,
+    readonly header: HeaderModel,
+    readonly used: Used,
+  ) {}
+
+  /** Fields whose values are arguments. */
+  know(fields: readonly FieldModel[]): void {
+    this.#enter(fields, (f) => local(f.name));
+  }
+
+  /** What computes the field itself, if it is computed. */
+  auto(name: string): FieldModel["auto"] {
+    return this.#scope.get(name)?.field.auto;
+  }
+
+  #enter(fields: readonly FieldModel[], reach: (f: FieldModel) => string): void {
+    const scope = new Map(this.#scope);
+    for (const f of fields) scope.set(f.name, { text: reach(f), field: f });
+    this.#scope = scope;
+  }
+
+  /** What `body` prints sees these fields too. */
+  inside(fields: readonly FieldModel[], reach: (f: FieldModel) => string, body: () => void): void {
+    const outer = this.#scope;
+    this.#enter(fields, reach);
+    body();
+    this.#scope = outer;
+  }
+
+  names(self?: string, head?: string): Names {
+    return {
+      field: (name) => {
+        const known = this.#scope.get(name);
+        const boolean = known?.field.type.kind === "uint" && known.field.type.as === "boolean";
+        return { text: known?.text ?? local(name), boolean };
+      },
+      octets: (of) => `${local(of)}Octets`,
+      count: (of) => `${this.text(of)}.length`,
+      ...(self === undefined ? {} : { self }),
+      ...(head === undefined ? {} : { head }),
+    };
+  }
+
+  /** A field's value, as an expression. */
+  text(name: string): string {
+    return this.#scope.get(name)?.text ?? local(name);
+  }
+
+  path(f: FieldModel): string {
+    return JSON.stringify(`${this.header.name}.${f.path}`);
+  }
+
+  /** Refuses the value if `test` holds. */
+  refuseIf(test: string, f: FieldModel, why: string, value = this.text(f.name)): void {
+    this.code.line(
+      `if (${test}) ${this.used.get("refuse")}(${this.path(f)}, ${value}, ${JSON.stringify(why)});`,
+    );
+  }
+
+  /** A number is what its type and rules allow. */
+  check(f: FieldModel, x: string): void {
+    const t = f.type;
+    if (t.kind === "uint" && t.as !== "boolean") {
+      const closed = t.names !== undefined && t.open !== true && !f.lint;
+      const range = t.as === "bigint" ? bigRange(t, x) : numberRange(t, x);
+      this.refuseIf(range, f, `does not fit ${t.bits} bits`, x);
+      if (closed)
+        this.refuseIf(
+          outside(x, Object.values(t.names ?? {}), t.bits),
+          f,
+          `is none of ${Object.keys(t.names ?? {}).join(", ")}`,
+          x,
+        );
+    } else if (t.kind === "escape" || t.kind === "varint") {
+      const bits = t.kind === "varint" ? t.bits : Math.max(...t.tiers.map((y) => y.bits));
+      const most = bits >= 53 ? "" : ` || ${x} > ${hex(2 ** bits - 1)}`;
+      this.refuseIf(
+        `!Number.isSafeInteger(${x}) || ${x} < 0${most}`,
+        f,
+        `does not fit ${Math.min(bits, 53)} bits`,
+        x,
+      );
+    }
+    for (const m of f.musts) this.refuseIf(negated(m.expr, this.names(x)), f, m.text, x);
+  }
+
+  /** What was written since `From` is as many octets as `fill` says. */
+  filled(f: FieldModel, fill: Expr): void {
+    const taken = `p - ${local(f.name)}From`;
+    this.refuseIf(
+      `${taken} !== ${num(fill, this.names())}`,
+      f,
+      "octets are not what its length says",
+      taken,
+    );
+  }
+
+  /** A loop over an array; `for … of` takes several times as long. */
+  each(x: string, item: string, more: string, body: () => void): void {
+    this.code.block(`for (let i = 0; ${more}; i++)`, () => {
+      this.code.line(`const ${item} = ${x}[i]!;`);
+      body();
+    });
+  }
+}
+
+/** A test that is true if a number of up to 32 bits does not fit. */
+export function range32(bits: number, x: string): string {
+  return bits === 32 ? `${x} >>> 0 !== ${x}` : `(${x} & ${hex(2 ** bits - 1)}) !== ${x}`;
+}
+
+export function numberRange(t: UintModel, x: string): string {
+  if (t.bits === 64) return `!Number.isSafeInteger(${x}) || ${x} < 0`;
+  if (!t.signed) return range32(t.bits, x);
+  return t.bits === 32
+    ? `(${x} | 0) !== ${x}`
+    : `(${x} << ${32 - t.bits}) >> ${32 - t.bits} !== ${x}`;
+}
+
+const bigRange = (t: UintModel, x: string): string =>
+  `typeof ${x} !== "bigint" || BigInt.as${t.signed ? "Int" : "Uint"}N(64, ${x}) !== ${x}`;
