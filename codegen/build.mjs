@@ -110,7 +110,7 @@ async function transpile(scripts) {
   return new Map(outputFiles.map((file) => [file.path.slice(dist.length + 1), file.contents]));
 }
 
-/** Declarations, which `--types` insists on. Whether types are sound is for `npm run check` to say. */
+/** Declarations. Whether the types are sound is for `npm run check`: asking here too takes twice as long. */
 function declare(insist, stamp) {
   const config = join(dist, ".tsconfig.json");
   const settings = {
@@ -133,7 +133,7 @@ function declare(insist, stamp) {
     [require.resolve("typescript/bin/tsc"), "-p", config],
     { cwd: root, stdio: insist ? "inherit" : "ignore" },
   );
-  if (insist && status !== 0) throw new Error("no declarations could be made");
+  if (insist && status !== 0) throw new Error("the declarations could not be written");
   fs.writeFileSync(stamp, "");
 }
 
