@@ -16,7 +16,7 @@ import { type Subject, subjects } from "./subject.js";
 const test = suite("laws of random headers");
 
 const HEADERS = 400 * TIMES;
-const RUNS = 60;
+const RUNS = 40;
 const models = fc.sample(randomHeaders, { numRuns: HEADERS, seed: SEED }).map((h) => modelOf(h));
 const accepted = models.filter((m): m is HeaderModel => !(m instanceof SpecError));
 const compiled = await compile(accepted);
