@@ -76,11 +76,19 @@ function launch({ stage, foreign, sizes }: Play, role: Role, sends: boolean) {
   return (side: Side, url: string) => foreign.start(stage, role, side, url, files);
 }
 
-async function arrived(program: Program, expected: readonly Uint8Array[]): Promise<void> {
-  const count = () => received(program).length;
-  const said = () => `${expected.length} messages at ${program}; ${count()} came`;
+/** Waits until `done` says so of what a program has written, when that can be enough. */
+async function arriving(
+  program: Program,
+  expected: readonly Uint8Array[],
+  done: (got: readonly Uint8Array[]) => boolean,
+): Promise<void> {
+  const said = () => `${expected.length} messages at ${program}; ${received(program).length} came`;
   const octets = expected.reduce((n, body) => n + body.length, 0);
-  await until(said, () => program.written > octets && count() >= expected.length);
+  await until(said, () => program.written > octets && done(received(program)));
+}
+
+async function arrived(program: Program, expected: readonly Uint8Array[]): Promise<void> {
+  await arriving(program, expected, (got) => got.length >= expected.length);
   same(received(program), expected);
 }
 
@@ -203,10 +211,7 @@ const plays: Readonly<Record<Role, (play: Play) => Promise<void>>> = {
     const strange: unknown[] = [];
     socket.on("error", ({ error }) => strange.push(error));
     const program = await stage.meet(socket, side, scheme, launch(play, "surveyor", true));
-    await until(
-      () => `${responses.length} responses at ${program}`,
-      () => covers(received(program), responses),
-    );
+    await arriving(program, responses, (got) => covers(got, responses));
     assert.equal(strange, []);
   },
   async bus(play) {
