@@ -97,8 +97,8 @@ protocol), 3 timed out (nothing came, or less than --count, or nobody took what 
 `;
 
 interface Protocol {
-  /** Whether it sends what --data gives. */
-  readonly data: "needed" | "allowed" | "refused";
+  /** Whether it sends what --data gives; when `answered`, to who asks. */
+  readonly data: "needed" | "allowed" | "answered" | "refused";
   talk(c: Conversation): Promise<unknown>;
 }
 
@@ -136,7 +136,7 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
       await c.rounds(async () => c.print(await socket.request(c.data, c.receiving)));
     },
   },
-  rep: { data: "allowed", talk: (c) => answer(c, open(rep(), c.options)) },
+  rep: { data: "answered", talk: (c) => answer(c, open(rep(), c.options)) },
   push: { data: "needed", talk: (c) => send(c, open(push(), c.options)) },
   pull: { data: "refused", talk: (c) => take(c, open(pull(), c.options)) },
   pub: { data: "needed", talk: (c) => send(c, open(pub(), c.options)) },
@@ -163,7 +163,7 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
       if (silent) throw new TimeoutError("survey: no response");
     },
   },
-  respondent: { data: "allowed", talk: (c) => answer(c, open(respondent(), c.options)) },
+  respondent: { data: "answered", talk: (c) => answer(c, open(respondent(), c.options)) },
   pair0: { data: "allowed", talk: (c) => exchange(c, open(pair0(), c.options)) },
   pair1: { data: "allowed", talk: (c) => exchange(c, open(pair1(), c.options)) },
   bus: { data: "allowed", talk: (c) => exchange(c, open(bus(), c.options)) },
@@ -302,6 +302,8 @@ function understand(values: Values): { talk: Protocol["talk"]; wishes: Wishes } 
   const interval = milliseconds("interval", one("interval"));
   if (interval !== undefined && given === undefined)
     throw new Error("--interval is for what is sent: give it by --data or --file");
+  if (interval !== undefined && protocol.data === "answered")
+    throw new Error(`--${name} sends when it is asked; leave out --interval`);
 
   const topics = many("subscribe");
   if (name !== "sub" && topics.length > 0)

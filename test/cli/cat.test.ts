@@ -277,6 +277,7 @@ test("mistakes are answered with what to do, and exit code 1", async () => {
     [["--pair", "--pair0", ...to], /one protocol at a time, not also --pair1/],
     [["--pull", "--subscribe", "a", ...to], /--subscribe is for --sub; --pull has no topics/],
     [["--bus", "--interval", "1", ...to], /--interval is for what is sent: give it by --data/],
+    [["--rep", "--data", "x", "--interval", "1", ...to], /--rep sends when it is asked/],
     [["--survey", ...to], /no option '--survey'; did you mean '--surveyor'\?/],
     [["--pull"], /--dial tcp:\/\/127\.0\.0\.1:5555/],
     [["--req", ...to], /--req sends something: give it by --data or --file/],

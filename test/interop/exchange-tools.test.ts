@@ -1,3 +1,4 @@
+// timeout: 120
 /** Every protocol with the command line tools. */
 import { suite } from "uvu";
 import { exchanges } from "./exchange.js";
