@@ -133,6 +133,8 @@ async function printed(folder: string, ...args: string[]): Promise<string> {
 test("examples that need nobody run as they are", async ({ folder }) => {
   assert.is(await printed(folder, "three-lines.mjs"), "hello, myself\n");
   assert.match(await printed(folder, "work.mjs"), /received: 1000, .* malformed: \{\} \}\n$/);
+  assert.is(await printed(folder, "publish.mjs"), "weather: sunny\n");
+  assert.is(await printed(folder, "survey.mjs"), "left is here\nright is here\n");
 });
 
 test("examples that ask somebody run as they are, and print what the README shows", async (c) => {

@@ -1,9 +1,31 @@
 /** `wirestack cat`: messages from the command line, with nngcat's options. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { open, pair0, pull, push, rep, req, StackError, TimeoutError } from "../index.js";
+import {
+  bus,
+  type Exchanger,
+  open,
+  type Port,
+  pair0,
+  pair1,
+  pub,
+  pull,
+  push,
+  type Replier,
+  rep,
+  req,
+  respondent,
+  type Sender,
+  StackError,
+  star,
+  sub,
+  surveyor,
+  type Taker,
+  TimeoutError,
+} from "../index.js";
 import { Conversation, Refused, type Wishes } from "./conversation.js";
 import { formats } from "./echo.js";
+import { version } from "./version.js";
 
 const HELP = `wirestack cat PROTOCOL ADDRESS... [OPTIONS]
 
@@ -14,18 +36,31 @@ Protocol, one of
   --rep               print each request, answer it with --data; without --data, answer nothing
   --push              send --data
   --pull              print what comes
-  --pair0             send --data if it is given, print what comes
+  --pub               send --data to everybody who is there
+  --sub               print what begins with a --subscribe
+  --surveyor          ask everybody --data, print what they answer within --recv-timeout, or a second
+  --respondent        print each survey, answer it with --data; without --data, answer nothing
+  --pair0, --pair1    send --data if it is given, print what comes
+  --pair              PAIR1, as with nngcat; with --compat PAIR0, as with nanocat
+  --bus, --star       as --pair0, with everybody
+A 0 may follow the name, as in nngcat's: --req0
 
 Addresses, as many as you like: tcp://HOST:PORT, ipc://PATH
   --dial URL          connect there (also --connect); with --async, wait until somebody listens
   --listen URL        accept connections there (also --bind)
   -l, --connect-local PORT, -L, --bind-local PORT      the same at tcp://127.0.0.1:PORT
   -x, --connect-ipc PATH, -X, --bind-ipc PATH          the same at ipc://PATH
+  --compat            as nanocat: --async, and --pair is PAIR0
+
+What to take
+  --subscribe TOPIC   for --sub: messages that begin with this; may be given again. Default: all
+  -Z, --recv-maxsz N  longest message to receive, in octets; 0: no limit (default 1048576)
 
 What to send
   -D, --data TEXT     this, as UTF-8
   -F, --file FILE     what is in the file; - is standard input
-  -d, --delay SEC     wait before the first message
+  -d, --delay SEC     wait before the first message, for others to come. Without it, the first one
+                      to come is enough
   -i, --interval SEC  send again and again, so far apart; fractions are fine in every SEC
 
 How to print
@@ -33,23 +68,26 @@ How to print
   -A, --ascii         printable characters, a dot for any other
   --raw               as it is
   --hex               in hexadecimal, one a line
-  --format FORMAT     quoted, ascii, raw, hex, or no
+  --msgpack           as MessagePack's binary
+  --format FORMAT     quoted, ascii, raw, hex, msgpack, or no
 
 When to end
-  -C, --count N       after N messages: sent by --push, received by --pull and --rep, answered for
-                      --req, each way for --pair0. 0: no limit. Without it and --interval, --req
-                      and --push end after one
+  -C, --count N       after N messages: sent by --push and --pub, received by --pull, --sub, --rep and
+                      --respondent, answered for --req, each way for pairs, --bus and --star; or
+                      after N surveys. 0: no limit. Without it and --interval, --req, --push, --pub
+                      and --surveyor end after one
   --recv-timeout SEC  when nothing comes for so long
   --send-timeout SEC  when nobody takes a message for so long
 
-  -Z, --recv-maxsz N  longest message to receive, in octets; 0: no limit (default 1048576)
   -v, --verbose       tell on standard error who is attached, detached, refused, and why
   -q, --silent        tell nothing there
   -h, --help
+  -V, --version
 
 Examples
   wirestack cat --rep --listen tcp://127.0.0.1:5555 --data pong
   wirestack cat --req --dial tcp://127.0.0.1:5555 --data ping --recv-timeout 2
+  wirestack cat --sub --dial tcp://127.0.0.1:5556 --subscribe weather --subscribe news
   wirestack cat --push --listen ipc:///tmp/work.ipc --file job.json
   wirestack cat --pull --dial ipc:///tmp/work.ipc --raw --count 1 > job.json
 
@@ -59,59 +97,82 @@ protocol), 3 timed out (nothing came, or less than --count, or nobody took what 
 `;
 
 interface Protocol {
-  readonly aliases?: readonly string[];
-  /** Whether it sends what --data gives. */
-  readonly data: "needed" | "allowed" | "refused";
+  /** Whether it sends what --data gives; when `answered`, to who asks. */
+  readonly data: "needed" | "allowed" | "answered" | "refused";
   talk(c: Conversation): Promise<unknown>;
+}
+
+async function send(c: Conversation, socket: Sender): Promise<void> {
+  await c.meet(socket);
+  await c.rounds(() => socket.send(c.data, c.sending));
+}
+
+async function take(c: Conversation, socket: Taker): Promise<void> {
+  await c.meet(socket);
+  await c.takes(async () => c.print(await socket.receive(c.receiving)));
+}
+
+async function exchange(c: Conversation, socket: Exchanger): Promise<void> {
+  await c.meet(socket);
+  const sends = c.speaks ? c.rounds(() => socket.send(c.data, c.sending)) : undefined;
+  const takes = c.takes(async () => c.print(await socket.receive(c.receiving)));
+  await Promise.all([sends, takes]);
+}
+
+async function answer(c: Conversation, socket: Port & Pick<Replier, "receive">): Promise<void> {
+  await c.meet(socket);
+  await c.takes(async () => {
+    const ask = await socket.receive(c.receiving);
+    await c.print(ask.body);
+    if (c.speaks) ask.reply(c.data);
+  });
 }
 
 const PROTOCOLS: Readonly<Record<string, Protocol>> = {
   req: {
-    aliases: ["req0"],
     data: "needed",
     async talk(c) {
       const socket = await c.meet(open(req(), c.options));
       await c.rounds(async () => c.print(await socket.request(c.data, c.receiving)));
     },
   },
-  rep: {
-    aliases: ["rep0"],
-    data: "allowed",
-    async talk(c) {
-      const socket = await c.meet(open(rep(), c.options));
-      await c.takes(async () => {
-        const ask = await socket.receive(c.receiving);
-        await c.print(ask.body);
-        if (c.speaks) ask.reply(c.data);
-      });
+  rep: { data: "answered", talk: (c) => answer(c, open(rep(), c.options)) },
+  push: { data: "needed", talk: (c) => send(c, open(push(), c.options)) },
+  pull: { data: "refused", talk: (c) => take(c, open(pull(), c.options)) },
+  pub: { data: "needed", talk: (c) => send(c, open(pub(), c.options)) },
+  sub: {
+    data: "refused",
+    talk(c) {
+      // Whoever reads the output slowly makes the publisher drop; what has come is printed.
+      const socket = open(sub({ overflow: "wait" }), c.options);
+      for (const topic of c.topics) socket.subscribe(topic);
+      return take(c, socket);
     },
   },
-  push: {
-    aliases: ["push0"],
+  surveyor: {
     data: "needed",
     async talk(c) {
-      const socket = await c.meet(open(push(), c.options));
-      await c.rounds(() => socket.send(c.data, c.sending));
+      const socket = await c.meet(open(surveyor(), c.options));
+      let silent = true;
+      await c.rounds(async () => {
+        for await (const response of socket.survey(c.data, c.surveying)) {
+          silent = false;
+          await c.print(response);
+        }
+      });
+      if (silent) throw new TimeoutError("survey: no response");
     },
   },
-  pull: {
-    aliases: ["pull0"],
-    data: "refused",
-    async talk(c) {
-      const socket = await c.meet(open(pull(), c.options));
-      await c.takes(async () => c.print(await socket.receive(c.receiving)));
-    },
-  },
-  pair0: {
-    data: "allowed",
-    async talk(c) {
-      const socket = await c.meet(open(pair0(), c.options));
-      const sends = c.speaks ? c.rounds(() => socket.send(c.data, c.sending)) : undefined;
-      const takes = c.takes(async () => c.print(await socket.receive(c.receiving)));
-      await Promise.all([sends, takes]);
-    },
-  },
+  respondent: { data: "answered", talk: (c) => answer(c, open(respondent(), c.options)) },
+  pair0: { data: "allowed", talk: (c) => exchange(c, open(pair0(), c.options)) },
+  pair1: { data: "allowed", talk: (c) => exchange(c, open(pair1(), c.options)) },
+  bus: { data: "allowed", talk: (c) => exchange(c, open(bus(), c.options)) },
+  star: { data: "allowed", talk: (c) => exchange(c, open(star(), c.options)) },
 };
+
+/** As an option: nngcat's names end in a version, which may be left out where there is but one. */
+const namesOf = (protocol: string): string[] =>
+  /\d$/.test(protocol) ? [protocol] : [protocol, `${protocol}0`];
 
 /** Ways to give an address: which side it is, and how its text becomes a URL. */
 const ADDRESSES: Readonly<Record<string, { dial: boolean; short?: string; url: string }>> = {
@@ -140,12 +201,12 @@ const flag = (short?: string): Option => ({
 
 const OPTIONS: Readonly<Record<string, Option>> = {
   ...Object.fromEntries(
-    Object.entries(PROTOCOLS).flatMap(([name, { aliases = [] }]) =>
-      [name, ...aliases].map((n) => [n, flag()]),
-    ),
+    [...Object.keys(PROTOCOLS).flatMap(namesOf), "pair"].map((name) => [name, flag()]),
   ),
   ...Object.fromEntries(Object.entries(ADDRESSES).map(([name, { short }]) => [name, text(short)])),
   async: flag(),
+  compat: flag(),
+  subscribe: text(),
   data: text("D"),
   file: text("F"),
   delay: text("d"),
@@ -154,6 +215,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   ascii: flag("A"),
   raw: flag(),
   hex: flag(),
+  msgpack: flag(),
   format: text(),
   count: text("C"),
   "recv-timeout": text(),
@@ -162,20 +224,22 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   verbose: flag("v"),
   silent: flag("q"),
   help: flag("h"),
+  version: flag("V"),
 };
 
 type Values = Readonly<Record<string, readonly string[] | boolean | undefined>>;
 
 export async function catCommand(args: string[]): Promise<number> {
-  let wanted: { talk: Protocol["talk"]; wishes: Wishes } | undefined;
+  let wanted: { talk: Protocol["talk"]; wishes: Wishes };
   try {
-    wanted = understand(await parsed(args));
+    const values = await parsed(args);
+    if (values.help === true || values.version === true) {
+      process.stdout.write(values.help === true ? HELP : `${version()}\n`);
+      return 0;
+    }
+    wanted = understand(values);
   } catch (error) {
     return usage(error as Error);
-  }
-  if (wanted === undefined) {
-    process.stdout.write(HELP);
-    return 0;
   }
   return converse(wanted.talk, wanted.wishes);
 }
@@ -197,28 +261,32 @@ async function parsed(args: string[]): Promise<Values> {
   }
 }
 
-/** Checks what was given; undefined if help is wanted. */
-function understand(values: Values): { talk: Protocol["talk"]; wishes: Wishes } | undefined {
-  if (values.help === true) return undefined;
+/** Checks what was given. */
+function understand(values: Values): { talk: Protocol["talk"]; wishes: Wishes } {
+  const many = (name: string) => (values[name] ?? []) as readonly string[];
   const one = (name: string): string | undefined => {
-    const given = (values[name] ?? []) as readonly string[];
+    const given = many(name);
     if (given.length > 1) throw new Error(`--${name} can be given once only`);
     return given[0];
   };
-  const protocols = Object.entries(PROTOCOLS).filter(([name, { aliases = [] }]) =>
-    [name, ...aliases].some((n) => values[n] === true),
+  const compat = values.compat === true;
+  const protocols = Object.keys(PROTOCOLS).filter(
+    (name) =>
+      namesOf(name).some((n) => values[n] === true) ||
+      (values.pair === true && name === (compat ? "pair0" : "pair1")),
   );
-  const [[name, protocol] = ["", undefined], another] = protocols;
+  const [name = "", another] = protocols;
+  const protocol = PROTOCOLS[name];
   if (protocol === undefined) {
     const all = Object.keys(PROTOCOLS).map((p) => `--${p}`);
     throw new Error(`say which protocol: ${all.slice(0, -1).join(", ")} or ${all.at(-1)}`);
   }
-  if (another !== undefined) throw new Error(`one protocol at a time, not also --${another[0]}`);
+  if (another !== undefined) throw new Error(`one protocol at a time, not also --${another}`);
 
   const urls = (dial: boolean) =>
     Object.entries(ADDRESSES)
       .filter(([, a]) => a.dial === dial)
-      .flatMap(([n, a]) => ((values[n] ?? []) as readonly string[]).map((rest) => a.url + rest));
+      .flatMap(([n, a]) => many(n).map((rest) => a.url + rest));
   const [dial, listen] = [urls(true), urls(false)];
   if (dial.length + listen.length === 0) {
     throw new Error("give an address, as --dial tcp://127.0.0.1:5555 or --listen ipc:///tmp/a.ipc");
@@ -231,8 +299,17 @@ function understand(values: Values): { talk: Protocol["talk"]; wishes: Wishes } 
     throw new Error(`--${name} sends something: give it by --data or --file`);
   if (protocol.data === "refused" && given !== undefined)
     throw new Error(`--${name} sends nothing; leave out --data and --file`);
+  const interval = milliseconds("interval", one("interval"));
+  if (interval !== undefined && given === undefined)
+    throw new Error("--interval is for what is sent: give it by --data or --file");
+  if (interval !== undefined && protocol.data === "answered")
+    throw new Error(`--${name} sends when it is asked; leave out --interval`);
 
-  const asked = ["quoted", "ascii", "raw", "hex"].filter((f) => values[f] === true);
+  const topics = many("subscribe");
+  if (name !== "sub" && topics.length > 0)
+    throw new Error(`--subscribe is for --sub; --${name} has no topics`);
+
+  const asked = ["quoted", "ascii", "raw", "hex", "msgpack"].filter((f) => values[f] === true);
   const format = one("format");
   if (format !== undefined) asked.push(format);
   const [echo = "quoted", twice] = asked;
@@ -246,10 +323,11 @@ function understand(values: Values): { talk: Protocol["talk"]; wishes: Wishes } 
     wishes: {
       listen,
       dial,
-      patient: values.async === true,
+      patient: values.async === true || compat,
+      topics: topics.length > 0 ? topics : [""],
       data: file === undefined ? (data === undefined ? undefined : octetsOf(data)) : read(file),
       delay: milliseconds("delay", one("delay")) ?? 0,
-      interval: milliseconds("interval", one("interval")),
+      interval,
       count: whole("count", one("count")) ?? 0,
       sendTimeout: milliseconds("send-timeout", one("send-timeout")),
       recvTimeout: milliseconds("recv-timeout", one("recv-timeout")),

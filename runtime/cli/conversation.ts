@@ -6,6 +6,7 @@ import {
   PeerError,
   type Port,
   type SocketOptions,
+  type SurveyOptions,
   SystemError,
   TimeoutError,
   type Waits,
@@ -18,6 +19,8 @@ export interface Wishes {
   readonly dial: readonly string[];
   /** Go on dialing where nobody answers yet. */
   readonly patient: boolean;
+  /** What a subscriber takes begins with one of these. */
+  readonly topics: readonly string[];
   readonly data: Uint8Array | undefined;
   readonly delay: number;
   readonly interval: number | undefined;
@@ -35,6 +38,9 @@ export interface Wishes {
 const LINGER = 10_000;
 /** The same after a failure, or when the user wants it to end. */
 const HURRIED = 500;
+
+/** Milliseconds that a survey goes on, if nothing else is said. */
+const SURVEY = 1000;
 
 /** Nobody can be talked to at an address: by the system's word, or the peer's. */
 export class Refused extends Error {}
@@ -74,6 +80,10 @@ export class Conversation {
     return this.#wishes.data ?? new Uint8Array(0);
   }
 
+  get topics(): readonly string[] {
+    return this.#wishes.topics;
+  }
+
   /** There is something to send. */
   get speaks(): boolean {
     return this.#wishes.data !== undefined;
@@ -85,6 +95,12 @@ export class Conversation {
 
   get receiving(): Waits {
     return this.#within(this.#wishes.recvTimeout);
+  }
+
+  /** A survey ends at the latest when the next is due. */
+  get surveying(): SurveyOptions {
+    const { recvTimeout = SURVEY, interval } = this.#wishes;
+    return { signal: this.#end.signal, surveyTime: Math.min(recvTimeout, interval || Infinity) };
   }
 
   #within(timeout: number | undefined): Waits {

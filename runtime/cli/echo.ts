@@ -27,8 +27,16 @@ export const formats: Readonly<Record<string, (body: Uint8Array) => string | Uin
   raw: (body) => body,
   /** Every octet in hexadecimal, in double quotes, a message a line. */
   hex: (body) => `"${spelt(body, HEX)}"\n`,
+  /** As binary of MessagePack: its kind, its length, itself. */
+  msgpack: (body) => Buffer.concat([Buffer.from(binary(body.length), "hex"), body]),
   no: () => "",
 };
+
+/** The head of MessagePack's bin 8, bin 16 or bin 32, in hexadecimal. */
+function binary(length: number): string {
+  const [kind, digits] = length < 2 ** 8 ? ["c4", 2] : length < 2 ** 16 ? ["c5", 4] : ["c6", 8];
+  return kind + length.toString(16).padStart(digits, "0");
+}
 
 /** Octets of a piece: a longer text would be put together from as many small ones. */
 const PIECE = 16 * 1024;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command: finds the subcommand and hands its arguments on. */
-import { readFileSync } from "node:fs";
+import { version } from "./version.js";
 
 const HELP = `wirestack: headers described once; codecs, documentation and a dissector from them
 
@@ -27,8 +27,7 @@ async function main([name = "--help", ...args]: string[]): Promise<number> {
     return 0;
   }
   if (name === "--version") {
-    const about = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-    process.stdout.write(`${(JSON.parse(about) as { version: string }).version}\n`);
+    process.stdout.write(`${version()}\n`);
     return 0;
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

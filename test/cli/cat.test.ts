@@ -9,7 +9,20 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { catCommand } from "../../runtime/cli/cat.js";
 import { formats } from "../../runtime/cli/echo.js";
-import { type Listener, open, type Port, pull, push, rep, req } from "../../runtime/index.js";
+import {
+  type Listener,
+  open,
+  type Port,
+  pair0,
+  pair1,
+  pub,
+  pull,
+  push,
+  rep,
+  req,
+  respondent,
+  sub,
+} from "../../runtime/index.js";
 import { peerTest } from "../support/peers.js";
 
 const test = suite<{ folder: string }>("cat");
@@ -136,12 +149,79 @@ test("PULL prints what comes, and ends by count or by silence", async () => {
   await another.close();
 });
 
-test("PAIR0 sends and receives; a count holds each way", async () => {
-  const one = cat("--pair0", "--listen", ANY, "--data", "a", "-C", "2", "-i", "0", "--verbose");
-  const url = await bound(one);
-  const two = cat("--pair0", "--dial", url, "--data", "b", "--count", "2", "--interval", "0.01");
-  assert.equal([await one.ended, one.out], [0, '"b"\n"b"\n']);
-  assert.equal([await two.ended, two.out], [0, '"a"\n"a"\n']);
+for (const role of ["pair0", "pair1", "bus", "star"]) {
+  test(`${role.toUpperCase()} sends and receives; a count holds each way`, async () => {
+    const how = [`--${role}`, "--count", "2", "--interval", "0.01"];
+    const one = cat(...how, "--listen", ANY, "--data", "a", "--verbose");
+    const two = cat(...how, "--dial", await bound(one), "--data", "b");
+    assert.equal([await one.ended, one.out], [0, '"b"\n"b"\n']);
+    assert.equal([await two.ended, two.out], [0, '"a"\n"a"\n']);
+  });
+}
+
+test("--pair is PAIR1, or with --compat PAIR0", async () => {
+  const one = cat("--pair", "--listen", ANY, "-C", "1", "--verbose");
+  const zero = cat("--pair", "--compat", "--listen", ANY, "-C", "1", "--verbose");
+  const [near, far] = [open(pair1()), open(pair0())];
+  near.dial(await bound(one));
+  far.dial(await bound(zero));
+  await near.send("to one");
+  await far.send("to zero");
+  assert.equal([await one.ended, one.out], [0, '"to one"\n']);
+  assert.equal([await zero.ended, zero.out], [0, '"to zero"\n']);
+  await near.close();
+  await far.close();
+});
+
+test("PUB sends to everybody, as soon as there is somebody, or after a delay", async () => {
+  await at(open(sub()), async (first, one) => {
+    await at(open(sub()), async (second, two) => {
+      for (const s of [one, two]) s.subscribe("");
+      const args = ["--data", "news", "--count", "2", "--interval", "0"];
+      const sent = cat("--pub0", "--dial", first, "--dial", second, ...args, "--delay", "0.1");
+      for (const s of [one, one, two, two]) assert.is(text(await s.receive()), "news");
+      assert.is(await sent.ended, 0);
+    });
+  });
+});
+
+test("SUB prints what begins with a topic, or everything", async () => {
+  const topics = ["--subscribe", "news", "--subscribe", "weather"];
+  const some = cat("--sub", "--listen", ANY, ...topics, "--count", "2", "--verbose");
+  const all = cat("--sub0", "--listen", ANY, "--count", "3", "--verbose");
+  const socket = open(pub());
+  await socket.dial(await bound(some)).ready;
+  await socket.dial(await bound(all)).ready;
+  for (const body of ["news: a", "sport: b", "weather: c"]) await socket.send(body);
+  assert.equal([await some.ended, some.out], [0, '"news: a"\n"weather: c"\n']);
+  assert.equal([await all.ended, all.out], [0, '"news: a"\n"sport: b"\n"weather: c"\n']);
+  await socket.close();
+});
+
+test("SURVEYOR prints what everybody answers in time, survey by survey", async () => {
+  await at(open(respondent()), async (first, one) => {
+    await at(open(respondent()), async (second, two) => {
+      one.serve((body) => `${text(body)} 1`);
+      two.serve((body) => `${text(body)} 2`);
+      const args = ["--dial", first, "--dial", second, "--data", "who?"];
+      const once = cat("--surveyor", ...args, "--recv-timeout", "0.5");
+      const twice = cat("--surveyor0", ...args, "--interval", "0.5", "--count", "2");
+      for (const [asked, n] of [[once, 2] as const, [twice, 4] as const]) {
+        assert.is(await asked.ended, 0, asked.err);
+        const answers = asked.out.trim().split("\n").sort();
+        assert.equal(answers.slice(0, n / 2), Array(n / 2).fill('"who? 1"'));
+        assert.equal(answers.slice(n / 2), Array(n / 2).fill('"who? 2"'));
+      }
+    });
+  });
+});
+
+test("RESPONDENT answers each survey", async () => {
+  const served = cat("--respondent", "--listen", ANY, "--data", "here", "-C", "2", "--verbose");
+  const url = await bound(served);
+  const asked = cat("--surveyor", "--dial", url, "-D", "who?", "-i", "0.5", "-C", "2");
+  assert.equal([await asked.ended, asked.out], [0, '"here"\n"here"\n']);
+  assert.equal([await served.ended, served.out], [0, '"who?"\n"who?"\n']);
 });
 
 test("standard input can be sent, and ipc be given by its path", async ({ folder }) => {
@@ -156,19 +236,20 @@ test("standard input can be sent, and ipc be given by its path", async ({ folder
 
 const EVERY = Uint8Array.from({ length: 256 }, (_, i) => i);
 const MESSAGES = [EVERY, new Uint8Array(0), new TextEncoder().encode('é"\\\n\r\t x')];
-const FORMATS = ["quoted", "ascii", "raw", "hex"];
+const LONG = ["x".repeat(255), "y".repeat(256), "z".repeat(65_536)].map((m) => Buffer.from(m));
+const FORMATS = ["quoted", "ascii", "raw", "hex", "msgpack"];
 
 /** What a program that pulls at `url` prints of the messages. */
 async function printed(puller: Running, url: string): Promise<string> {
   const socket = open(push());
   socket.dial(url);
-  for (const m of MESSAGES) await socket.send(m, { copy: true });
+  for (const m of [...MESSAGES, ...LONG]) await socket.send(m, { copy: true });
   assert.is(await puller.ended, 0, puller.err);
   await socket.close();
   return puller.out;
 }
 
-test("formats are quoted, ascii, raw, hex, or nothing", () => {
+test("formats are quoted, ascii, raw, hex, MessagePack, or nothing", () => {
   const out = (format: string) =>
     MESSAGES.map((m) => Buffer.from(formats[format]?.(m) ?? "?").toString("latin1")).join("");
   const [, empty, words] = out("quoted").split("\n");
@@ -176,6 +257,13 @@ test("formats are quoted, ascii, raw, hex, or nothing", () => {
   assert.match(out("ascii"), /^\.{32} !"#.*~\.{129}\.\."\\\.\.\. x$/);
   assert.is(out("raw"), MESSAGES.map(text).join(""));
   assert.match(out("hex"), /^"\\x00\\x01.*\\xff"\n""\n"\\xc3\\xa9\\x22.*\\x78"\n$/);
+  const heads = [...MESSAGES, ...LONG].map((m) => {
+    const packed = Buffer.from(formats.msgpack?.(m) ?? "?");
+    const head = packed.subarray(0, packed.length - m.length);
+    assert.ok(packed.subarray(head.length).equals(m));
+    return head.toString("hex");
+  });
+  assert.equal(heads, ["c50100", "c400", "c409", "c4ff", "c50100", "c600010000"]);
   assert.is(out("no"), "");
 });
 
@@ -184,8 +272,13 @@ test("formats are quoted, ascii, raw, hex, or nothing", () => {
 test("mistakes are answered with what to do, and exit code 1", async () => {
   const to = ["--dial", "tcp://127.0.0.1:1"];
   const cases: [string[], RegExp][] = [
-    [[...to], /say which protocol: --req, --rep, --push, --pull or --pair0/],
+    [[...to], /say which protocol: --req, --rep, --push, .* --bus or --star/],
     [["--req", "--rep", ...to], /one protocol at a time/],
+    [["--pair", "--pair0", ...to], /one protocol at a time, not also --pair1/],
+    [["--pull", "--subscribe", "a", ...to], /--subscribe is for --sub; --pull has no topics/],
+    [["--bus", "--interval", "1", ...to], /--interval is for what is sent: give it by --data/],
+    [["--rep", "--data", "x", "--interval", "1", ...to], /--rep sends when it is asked/],
+    [["--survey", ...to], /no option '--survey'; did you mean '--surveyor'\?/],
     [["--pull"], /--dial tcp:\/\/127\.0\.0\.1:5555/],
     [["--req", ...to], /--req sends something: give it by --data or --file/],
     [["--pull", ...to, "--data", "x"], /--pull sends nothing/],
@@ -194,7 +287,7 @@ test("mistakes are answered with what to do, and exit code 1", async () => {
     [["--push", ...to, "--file", "no-such-file"], /--file: ENOENT/],
     [["--push", ...to, "--dta", "x"], /no option '--dta'; did you mean '--data'\?/],
     [["--pull", ...to, "--raw", "--hex"], /one format at a time/],
-    [["--pull", ...to, "--format", "xml"], /quoted, ascii, raw, hex, no; not 'xml'/],
+    [["--pull", ...to, "--format", "xml"], /quoted, ascii, raw, hex, msgpack, no; not 'xml'/],
     [["--pull", ...to, "--recv-timeout", "soon"], /--recv-timeout is in seconds/],
     [["--pull", ...to, "--count", "1.5"], /--count is a whole number/],
     [["--pull", "--dial", "tcp://here"], /'tcp:\/\/here' is not tcp:\/\/HOST:PORT/],
@@ -241,14 +334,23 @@ test("a timeout is 3, whether nobody came, or nothing, or no reply", async ({ fo
       cat("--pull", "--listen", ANY, "--recv-timeout", ".2"),
       cat("--push", "-x", join(folder, "none"), "--async", "--data", "x", "--send-timeout", "0.2"),
       cat("--pull", "--listen", ANY, "--recv-timeout", ".2", "--silent"),
+      cat("--pub", "--listen", ANY, "--data", "x", "--send-timeout", "0.2"),
     ];
-    assert.equal(await Promise.all(all.map((r) => r.ended)), [3, 3, 3, 3, 3]);
+    assert.equal(await Promise.all(all.map((r) => r.ended)), [3, 3, 3, 3, 3, 3]);
     assert.match(all[0]?.err ?? "", "no reply within 200 ms");
     assert.match(
       all[3]?.err ?? "",
       /nobody came within 200 ms; the last one was refused: .*ENOENT/,
     );
     assert.is(all[4]?.err, "");
+  });
+});
+
+test("a survey that nobody answers is a timeout", async () => {
+  await at(open(respondent()), async (url) => {
+    const asked = cat("--surveyor", "--dial", url, "--data", "x", "--recv-timeout", "0.2");
+    assert.is(await asked.ended, 3);
+    assert.match(asked.err, "survey: no response");
   });
 });
 
@@ -359,8 +461,8 @@ test("--help tells of every protocol and option, and wirestack --help of cat", a
   const help = cat("--help");
   assert.is(await help.ended, 0);
   const names =
-    "req rep push pull pair0 dial listen bind connect data file interval delay count recv-timeout " +
-    "send-timeout quoted ascii raw hex recv-maxsz silent verbose async";
+    "req rep push pull pub sub surveyor respondent pair pair0 pair1 bus star subscribe compat dial listen bind connect data file interval delay count recv-timeout " +
+    "send-timeout quoted ascii raw hex msgpack recv-maxsz version silent verbose async";
   for (const name of names.split(" ")) assert.match(help.out, new RegExp(`--${name}\\b`));
   const all = new Running(process.execPath, ["dist/runtime/cli/main.js", "--help"]);
   assert.is(await all.ended, 0);
@@ -372,8 +474,8 @@ test("--help tells of every protocol and option, and wirestack --help of cat", a
 for (const format of FORMATS) {
   peerTest(test, "nngcat", `--${format} prints what nngcat's --${format} prints`, async (c) => {
     const theirs = `ipc://${join(c.folder, `theirs-${format}`)}`;
-    const ours = cat("--pull", "--listen", ANY, `--${format}`, "--count", "3", "--verbose");
-    const other = new Running("nngcat", ["--pull", "--listen", theirs, `--${format}`, "-C", "3"]);
+    const ours = cat("--pull", "--listen", ANY, `--${format}`, "--count", "6", "--verbose");
+    const other = new Running("nngcat", ["--pull", "--listen", theirs, `--${format}`, "-C", "6"]);
     const out = await Promise.all([printed(ours, await bound(ours)), printed(other, theirs)]);
     assert.is(out[0], out[1]);
   });
@@ -383,14 +485,15 @@ interface Peer {
   readonly tool: string;
   readonly listen: string;
   readonly dial: string;
-  readonly pair: string;
+  /** How who is not heard by all says it again. */
+  readonly again: readonly string[];
 }
 const PEERS: readonly Peer[] = [
-  { tool: "nngcat", listen: "--listen", dial: "--dial", pair: "--pair0" },
-  { tool: "nanocat", listen: "--bind", dial: "--connect", pair: "--pair" },
+  { tool: "nngcat", listen: "--listen", dial: "--dial", again: [] },
+  { tool: "nanocat", listen: "--bind", dial: "--connect", again: ["-i", ".1"] },
 ];
 
-for (const { tool, listen, dial, pair } of PEERS) {
+for (const { tool, listen, dial, again } of PEERS) {
   const peer = (...args: string[]) => new Running(tool, args);
 
   peerTest(test, tool, `${tool} asks, and is asked`, async ({ folder }) => {
@@ -418,19 +521,51 @@ for (const { tool, listen, dial, pair } of PEERS) {
     assert.is(await pushed.ended, 0);
   });
 
-  peerTest(test, tool, `${tool} is a pair with it, whoever dials`, async ({ folder }) => {
-    const one = cat("--pair0", "--listen", ANY, "--data", "ours", "-C", "1", "--verbose");
-    const dials = peer(pair, dial, await bound(one), "--data", "theirs", "--quoted");
-    assert.is(await dials.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"ours"\n');
-    assert.equal([await one.ended, one.out], [0, '"theirs"\n']);
+  peerTest(test, tool, `${tool} publishes, and subscribes`, async ({ folder }) => {
+    const taken = cat("--sub", "--listen", ANY, "--subscribe", "n", "-C", "1", "--verbose");
+    peer("--pub", dial, await bound(taken), "--data", "news", ...again);
+    assert.equal([await taken.ended, taken.out], [0, '"news"\n']);
 
-    const url = `ipc://${join(folder, `${tool}-pair`)}`;
-    const listens = peer(pair, listen, url, "--quoted");
-    const two = cat("--pair0", "--dial", url, "--async", "--data", "ours");
-    assert.is(await listens.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"ours"\n');
-    two.child.kill("SIGINT");
-    assert.is(await two.ended, 0);
+    const url = `ipc://${join(folder, `${tool}-sub`)}`;
+    const takes = peer("--sub", listen, url, "--quoted", "--subscribe", "n");
+    const told = cat("--pub", "--dial", url, "--async", "--data", "news");
+    assert.is(await takes.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"news"\n');
+    assert.is(await told.ended, 0);
   });
+
+  peerTest(test, tool, `${tool} surveys, and responds`, async ({ folder }) => {
+    const served = cat("--respondent", "--listen", ANY, "--data", "here", "--verbose");
+    const asks = peer("--surveyor", dial, await bound(served), "--data", "who?", "-Q", ...again);
+    assert.is(await asks.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"here"\n');
+    assert.match(served.out, /^"who\?"\n/);
+
+    const url = `ipc://${join(folder, `${tool}-respondent`)}`;
+    peer("--respondent", listen, url, "--data", "here");
+    const asked = cat("--surveyor", "--dial", url, "--async", "-D", "who?", "--recv-timeout", ".5");
+    assert.equal([await asked.ended, asked.out], [0, '"here"\n']);
+  });
+
+  const exchanges = [
+    ["--pair0", tool === "nngcat" ? "--pair0" : "--pair"],
+    ["--bus", "--bus"],
+    ...(tool === "nngcat" ? [["--pair1", "--pair1"]] : []),
+  ] as const;
+  for (const [ours, theirs] of exchanges) {
+    const role = ours.slice(2);
+    peerTest(test, tool, `${tool} is its ${role}'s peer, whoever dials`, async ({ folder }) => {
+      const one = cat(ours, "--listen", ANY, "--data", "ours", "-C", "1", "--verbose");
+      const dials = peer(theirs, dial, await bound(one), "--data", "theirs", "-Q", ...again);
+      assert.is(await dials.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"ours"\n');
+      assert.equal([await one.ended, one.out], [0, '"theirs"\n']);
+
+      const url = `ipc://${join(folder, `${tool}-${role}`)}`;
+      const listens = peer(theirs, listen, url, "--quoted");
+      const two = cat(ours, "--dial", url, "--async", "--data", "ours");
+      assert.is(await listens.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"ours"\n');
+      two.child.kill("SIGINT");
+      assert.is(await two.ended, 0);
+    });
+  }
 }
 
 test.run();

@@ -2,21 +2,36 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
+  bus,
   device,
   type Exchanger,
   type Layer,
   type Port,
   pair0,
+  pair1,
+  pub,
   pull,
   push,
   type Raw,
   rep,
   req,
+  respondent,
+  type Surveyor,
+  sub,
+  surveyor,
+  type Taker,
+  TimeoutError,
+  xbus,
   xpair0,
+  xpair1,
+  xpub,
   xpull,
   xpush,
   xrep,
   xreq,
+  xrespondent,
+  xsub,
+  xsurveyor,
 } from "../../runtime/index.js";
 import { installed, peerTest } from "../support/peers.js";
 import { SCHEMES, type Scheme, type Stage, staged } from "../support/stage.js";
@@ -34,11 +49,14 @@ import {
   OPPOSITE,
   type Role,
   received,
+  sends,
 } from "./foreign.js";
 
 const test = suite("device");
 
 const bodies = [bodyOf(1), bodyOf(0), bodyOf(300_000), bodyOf(2_000)];
+/** The longest at the end: a device of nanomsg's drops what comes while it still writes. */
+const fleeting = [...bodies].sort((a, b) => a.length - b.length);
 
 /** Brings two sockets of ours to the ends of a library's device, which listens at both. */
 async function between(
@@ -96,23 +114,115 @@ for (const library of libraries) {
       }),
     );
 
+    for (const [role, layer] of Object.entries({ pair0, pair1 })) {
+      if (!library.roles.includes(role as Role)) continue;
+      peerTest(
+        test,
+        library.name,
+        `${role} talks both ways through ${library.name}'s device over ${scheme}`,
+        staged(async (stage) => {
+          const [one, other] = [stage.open(layer()), stage.open(layer())] as const;
+          await between(stage, library, scheme, role as Role, one, other);
+          await talk(one, other);
+          await talk(other, one);
+        }),
+      );
+    }
+
     peerTest(
       test,
       library.name,
-      `pairs talk both ways through ${library.name}'s device over ${scheme}`,
+      `surveys and responses go through ${library.name}'s device over ${scheme}`,
       staged(async (stage) => {
-        const [one, other] = [stage.open(pair0()), stage.open(pair0())];
-        await between(stage, library, scheme, "pair0", one, other);
-        await talk(one, other);
-        await talk(other, one);
+        const responder = stage.open(respondent());
+        responder.serve((body) => body.map((octet) => octet ^ 255));
+        const asker = stage.open(surveyor());
+        await between(stage, library, scheme, "respondent", asker, responder);
+        await reached(async () => (await asked(asker, KNOCK, 100)) !== undefined);
+        for (const body of fleeting) {
+          assert.equal(
+            await asked(asker, body, 10_000),
+            body.map((octet) => octet ^ 255),
+          );
+        }
+      }),
+    );
+
+    peerTest(
+      test,
+      library.name,
+      `what is published goes through ${library.name}'s device over ${scheme}`,
+      staged(async (stage) => {
+        const [publisher, subscriber] = [stage.open(pub()), stage.open(sub())];
+        subscriber.subscribe("");
+        await between(stage, library, scheme, "sub", publisher, subscriber);
+        await knock(publisher, subscriber);
+        await relate(publisher, subscriber);
+      }),
+    );
+
+    peerTest(
+      test,
+      library.name,
+      `buses talk both ways through ${library.name}'s device over ${scheme}`,
+      staged(async (stage) => {
+        const [one, other] = [stage.open(bus()), stage.open(bus())];
+        await between(stage, library, scheme, "bus", one, other);
+        await knock(one, other);
+        await relate(one, other);
+        await relate(other, one);
       }),
     );
   }
 }
 
-async function talk(from: Exchanger, to: Exchanger): Promise<void> {
+type Speaker = Pick<Exchanger, "send">;
+type Hearer = Pick<Taker, "receive">;
+
+async function talk(from: Speaker, to: Hearer): Promise<void> {
   for (const body of bodies) await from.send(body);
   for (const body of bodies) assert.equal(await to.receive({ timeout: 10_000 }), body);
+}
+
+/** As `talk`, one by one. */
+async function relate(from: Speaker, to: Hearer): Promise<void> {
+  for (const body of fleeting) {
+    await from.send(body);
+    let heard = await to.receive({ timeout: 10_000 });
+    while (Buffer.compare(heard, KNOCK) === 0) heard = await to.receive({ timeout: 10_000 });
+    assert.equal(heard, body);
+  }
+}
+
+const KNOCK = bodyOf(7);
+
+/** Says something until it is heard: a device drops it until both its ends have their connections. */
+function knock(from: Speaker, to: Hearer): Promise<void> {
+  return reached(async () => {
+    await from.send(KNOCK);
+    try {
+      await to.receive({ timeout: 50 });
+      return true;
+    } catch (error) {
+      if (error instanceof TimeoutError) return false;
+      throw error;
+    }
+  });
+}
+
+async function reached(attempt: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await attempt())) assert.ok(performance.now() < deadline, "nothing gets through");
+}
+
+/** The first response, if one comes in time. */
+async function asked(
+  asker: Surveyor,
+  body: Uint8Array,
+  surveyTime: number,
+): Promise<Uint8Array | undefined> {
+  for await (const response of asker.survey(body, { surveyTime })) return response;
+  return undefined;
 }
 
 /** Of two that a test needs, one that is missing, if one is. */
@@ -152,14 +262,16 @@ const OURS = {
   req: [xrep, xreq],
   push: [xpull, xpush],
   pair0: [xpair0, xpair0],
+  pair1: [xpair1, xpair1],
+  pub: [xsub, xpub],
+  surveyor: [xrespondent, xsurveyor],
+  bus: [xbus, xbus],
 } as const;
 
-const pairs = foreigners.map(
-  (one, i) => [one, foreigners[(i + 1) % foreigners.length] as Foreign] as const,
-);
-
-for (const [one, other] of pairs) {
-  for (const role of Object.keys(OURS) as (keyof typeof OURS)[]) {
+for (const role of Object.keys(OURS) as (keyof typeof OURS)[]) {
+  const able = foreigners.filter(({ roles }) => roles.includes(role));
+  for (const [i, one] of able.entries()) {
+    const other = able[(i + 1) % able.length] as Foreign;
     for (const scheme of SCHEMES) {
       peerTest(
         test,
@@ -180,7 +292,7 @@ for (const [one, other] of pairs) {
             OPPOSITE[role],
             "dial",
             urls[1],
-            role === "push" ? [] : [fileOf(90_000, 2)],
+            sends(OPPOSITE[role]) ? [fileOf(90_000, 2)] : [],
           );
           await until(
             () => `a connection of ${far}`,
@@ -189,13 +301,13 @@ for (const [one, other] of pairs) {
           const near = one.start(stage, role, "dial", urls[0], [fileOf(70_000, 1)]);
           await until(
             () => `the question at ${far}`,
-            () => received(far).length === 1,
+            () => received(far).length > 0,
           );
           assert.equal(new Uint8Array(received(far)[0] as Uint8Array), question);
-          if (role === "push") return;
+          if (!sends(OPPOSITE[role])) return;
           await until(
             () => `the answer at ${near}`,
-            () => received(near).length === 1,
+            () => received(near).length > 0,
           );
           assert.equal(new Uint8Array(received(near)[0] as Uint8Array), answer);
         }),

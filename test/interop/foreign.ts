@@ -9,8 +9,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Program, Side, Stage } from "../support/stage.js";
 
-export type Role = "req" | "rep" | "push" | "pull" | "pair0";
-
 /** Who can be at the other end. */
 export const OPPOSITE = {
   req: "rep",
@@ -18,10 +16,26 @@ export const OPPOSITE = {
   push: "pull",
   pull: "push",
   pair0: "pair0",
-} as const satisfies Record<Role, Role>;
+  pair1: "pair1",
+  pub: "sub",
+  sub: "pub",
+  surveyor: "respondent",
+  respondent: "surveyor",
+  bus: "bus",
+} as const;
+
+export type Role = keyof typeof OPPOSITE;
+export const ROLES = Object.keys(OPPOSITE) as Role[];
+
+/** Whether it takes data to send. */
+export const sends = (role: Role): boolean => role !== "pull" && role !== "sub";
+/** Whoever is not there yet misses what these send: so foreign ones send it again and again. */
+export const repeats = (role: Role): boolean =>
+  role === "pub" || role === "surveyor" || role === "bus";
 
 export interface Foreign {
   readonly name: string;
+  readonly roles: readonly Role[];
   /** One of its processes sends many files; the tools send one. */
   readonly many: boolean;
   /** Takes messages above 1 MiB. */
@@ -30,24 +44,30 @@ export interface Foreign {
 }
 
 /** A tool stays when it has sent its file, since what a process has not written goes with it. */
-const STAYS = ["--interval", "600"];
+const STAYS = "600";
 
 function tool(
   name: string,
+  roles: readonly Role[],
   names: Partial<Record<Role, string>>,
   limit: readonly string[],
+  /** Seconds between messages that are sent again. */
+  again: string,
 ): Foreign {
   return {
     name,
+    roles,
     many: false,
     large: limit.length > 0,
     start(stage, role, side, url, [file]) {
       const data = file === undefined ? [] : dataOf(file);
-      const stays = role !== "rep" && file !== undefined ? STAYS : [];
+      const answers = role === "rep" || role === "respondent";
+      const once = answers || file === undefined;
+      const interval = once ? [] : ["--interval", repeats(role) ? again : STAYS];
       const where = side === "listen" ? "--bind" : "--connect";
       const what = `--${names[role] ?? role}`;
-      const format = role === "push" ? [] : ["--msgpack", ...limit];
-      return stage.start(name, what, where, url, ...format, ...data, ...stays);
+      const format = role === "push" || role === "pub" ? [] : ["--msgpack", ...limit];
+      return stage.start(name, what, where, url, ...format, ...data, ...interval);
     },
   };
 }
@@ -71,7 +91,7 @@ function made(name: string): string {
   return join(folder, name);
 }
 
-function library(name: string, source: string, link: string): Foreign {
+function library(name: string, roles: readonly Role[], source: string, link: string): Library {
   let program: string | undefined;
   /** Compiled once, when first needed. */
   const compiled = (): string => {
@@ -83,12 +103,13 @@ function library(name: string, source: string, link: string): Foreign {
   };
   return {
     name,
+    roles,
     many: true,
     large: true,
     start: (stage, role, side, url, files) => stage.start(compiled(), role, side, url, ...files),
     device: (stage, front, ...ends) =>
       stage.start(compiled(), "device", front, ...ends.flatMap(({ side, url }) => [side, url])),
-  } as Library;
+  };
 }
 
 export interface End {
@@ -101,13 +122,17 @@ export interface Library extends Foreign {
   device(stage: Stage, front: Role, first: End, second: End): Program;
 }
 
-export const nngcat = tool("nngcat", {}, ["--recv-maxsz", "0"]);
-export const nanocat = tool("nanocat", { pair0: "pair" }, []);
-export const libnng = library("libnng", "nng.c", "-lnng") as Library;
-export const libnanomsg = library("libnanomsg", "nanomsg.c", "-lnanomsg") as Library;
+/** nanomsg has no PAIR1. */
+const NANOMSG = ROLES.filter((role) => role !== "pair1");
+
+export const nngcat = tool("nngcat", ROLES, {}, ["--recv-maxsz", "0"], "1");
+export const nanocat = tool("nanocat", NANOMSG, { pair0: "pair" }, [], "0.2");
+export const libnng = library("libnng", ROLES, "nng.c", "-lnng");
+export const libnanomsg = library("libnanomsg", NANOMSG, "nanomsg.c", "-lnanomsg");
 
 export const libraries: readonly Library[] = [libnng, libnanomsg];
-export const foreigners: readonly Foreign[] = [nngcat, nanocat, libnng, libnanomsg];
+export const tools: readonly Foreign[] = [nngcat, nanocat];
+export const foreigners: readonly Foreign[] = [...tools, ...libraries];
 
 /** Messages that a program has written to its output, whole ones. */
 export function received({ output }: Program): Uint8Array[] {
@@ -123,6 +148,18 @@ export function received({ output }: Program): Uint8Array[] {
     at = end;
   }
   return messages;
+}
+
+/** Which of `expected` it is. */
+export function indexOf(body: Uint8Array, expected: readonly Uint8Array[]): number {
+  const i = expected.findIndex((other) => Buffer.compare(other, body) === 0);
+  if (i < 0) throw new Error(`of ${body.length} octets, and nobody sent that`);
+  return i;
+}
+
+/** Whether these are all of `expected`, some of them again and again, and nothing else. */
+export function covers(got: readonly Uint8Array[], expected: readonly Uint8Array[]): boolean {
+  return new Set(got.map((body) => indexOf(body, expected))).size === expected.length;
 }
 
 /** Octets of the length after each first octet: bin 8, bin 16, bin 32. */

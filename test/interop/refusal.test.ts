@@ -3,23 +3,41 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Type } from "../../generated/sp/greeting.js";
 import {
+  bus,
   PeerError,
   pair0,
+  pair1,
+  pub,
   pull,
   push,
   rep,
   req,
+  respondent,
   type SocketEvents,
+  sub,
+  surveyor,
   WireError,
 } from "../../runtime/index.js";
 import { peerTest } from "../support/peers.js";
 import { SCHEMES, SIDES, staged } from "../support/stage.js";
 import { until } from "../support/until.js";
-import { fileOf, foreigners, OPPOSITE, type Role } from "./foreign.js";
+import { fileOf, foreigners, OPPOSITE, ROLES, type Role, sends } from "./foreign.js";
 
 const test = suite("refusal");
 
-const layers = { req, rep, push, pull, pair0 } as const;
+const layers = {
+  req,
+  rep,
+  push,
+  pull,
+  pair0,
+  pair1,
+  pub,
+  sub,
+  surveyor,
+  respondent,
+  bus,
+} as const;
 /** For each role, one that it cannot talk to. */
 const WRONG = {
   req: "push",
@@ -27,9 +45,13 @@ const WRONG = {
   push: "req",
   pull: "pair0",
   pair0: "pull",
+  pair1: "pair0",
+  pub: "pub",
+  sub: "push",
+  surveyor: "rep",
+  respondent: "req",
+  bus: "surveyor",
 } as const satisfies Record<Role, Role>;
-
-const sends = (role: Role): boolean => role !== "pull";
 
 for (const foreign of foreigners) {
   for (const scheme of SCHEMES) {
@@ -69,34 +91,36 @@ for (const foreign of foreigners) {
           assert.is(attached, 0);
           assert.ok(refused > 0);
           assert.equal({ ...malformed }, {});
+          if (!foreign.roles.includes(OPPOSITE[role])) return;
           const { url } = await socket.listen(stage.any(scheme));
           foreign.start(stage, OPPOSITE[role], "dial", url, files(OPPOSITE[role]));
           await until(`${role} to take in the right one`, () => socket.stats().attached === 1);
         };
-        const roles = Object.keys(WRONG) as Role[];
-        await Promise.all(roles.flatMap((role) => SIDES.map((side) => meet(role, side))));
+        await Promise.all(ROLES.flatMap((role) => SIDES.map((side) => meet(role, side))));
       }),
     );
   }
 
-  peerTest(
-    test,
-    foreign.name,
-    `pair0 refuses a second peer of ${foreign.name}'s, and the first one stays`,
-    staged(async (stage) => {
-      const socket = stage.open(pair0());
-      const said: string[] = [];
-      socket.on("refused", ({ error }) => said.push(error.message));
-      const { url } = await socket.listen(stage.any("tcp"));
-      const file = fileOf(10);
-      foreign.start(stage, "pair0", "dial", url, [file]);
-      await socket.receive({ timeout: 10_000 });
-      foreign.start(stage, "pair0", "dial", url, [file]);
-      await until("a refusal", () => said.length > 0);
-      assert.is(said[0], "pair0 has a peer already");
-      assert.is(socket.stats().detached, 0);
-    }),
-  );
+  for (const role of (["pair0", "pair1"] as const).filter((role) => foreign.roles.includes(role))) {
+    peerTest(
+      test,
+      foreign.name,
+      `${role} refuses a second peer of ${foreign.name}'s, and the first one stays`,
+      staged(async (stage) => {
+        const socket = stage.open<typeof role>(layers[role]());
+        const said: string[] = [];
+        socket.on("refused", ({ error }) => said.push(error.message));
+        const { url } = await socket.listen(stage.any("tcp"));
+        const file = fileOf(10);
+        foreign.start(stage, role, "dial", url, [file]);
+        await socket.receive({ timeout: 10_000 });
+        foreign.start(stage, role, "dial", url, [file]);
+        await until("a refusal", () => said.length > 0);
+        assert.is(said[0], `${role} has a peer already`);
+        assert.is(socket.stats().detached, 0);
+      }),
+    );
+  }
 
   peerTest(
     test,

@@ -1,10 +1,14 @@
 /* The peer over libnanomsg. */
 #include "peer.h"
 
+#include <errno.h>
+#include <nanomsg/bus.h>
 #include <nanomsg/nn.h>
 #include <nanomsg/pair.h>
 #include <nanomsg/pipeline.h>
+#include <nanomsg/pubsub.h>
 #include <nanomsg/reqrep.h>
+#include <nanomsg/survey.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +18,23 @@ static int check(const char *doing, int answer) {
 }
 
 int peer_open(enum role role, bool raw) {
-  static const int protocols[] = {NN_REQ, NN_REP, NN_PUSH, NN_PULL, NN_PAIR};
-  const int unlimited = -1, soon = 10;
+  static const int protocols[] = {
+      [REQ] = NN_REQ,           [REP] = NN_REP,
+      [PUSH] = NN_PUSH,         [PULL] = NN_PULL,
+      [PAIR0] = NN_PAIR,        [PUB] = NN_PUB,
+      [SUB] = NN_SUB,           [SURVEYOR] = NN_SURVEYOR,
+      [RESPONDENT] = NN_RESPONDENT, [BUS] = NN_BUS,
+  };
+  if (role == PAIR1) fail("pair1", "nanomsg has none");
+  const int unlimited = -1, soon = 10, later = 600000;
   int s = check("open", nn_socket(raw ? AF_SP_RAW : AF_SP, protocols[role]));
   check("no limit", nn_setsockopt(s, NN_SOL_SOCKET, NN_RCVMAXSIZE, &unlimited, sizeof unlimited));
   check("reconnect", nn_setsockopt(s, NN_SOL_SOCKET, NN_RECONNECT_IVL, &soon, sizeof soon));
+  /* Its raw subscriber filters too. */
+  if (role == SUB) check("subscribe", nn_setsockopt(s, NN_SUB, NN_SUB_SUBSCRIBE, "", 0));
+  if (role == SURVEYOR && !raw)
+    check("survey time",
+          nn_setsockopt(s, NN_SURVEYOR, NN_SURVEYOR_DEADLINE, &later, sizeof later));
   return s;
 }
 
@@ -34,9 +50,12 @@ void peer_send(int socket, const void *octets, size_t n) {
   check("send", nn_send(socket, octets, n, 0));
 }
 
-void *peer_receive(int socket, size_t *n) {
+void *peer_receive(int socket, int milliseconds, size_t *n) {
   void *message = NULL;
-  *n = (size_t)check("receive", nn_recv(socket, &message, NN_MSG, 0));
+  check("wait", nn_setsockopt(socket, NN_SOL_SOCKET, NN_RCVTIMEO, &milliseconds, sizeof milliseconds));
+  int got = nn_recv(socket, &message, NN_MSG, 0);
+  if (got < 0 && nn_errno() == ETIMEDOUT) return NULL;
+  *n = (size_t)check("receive", got);
   void *octets = malloc(*n + 1);
   if (octets == NULL) fail("receive", "out of memory");
   memcpy(octets, message, *n);

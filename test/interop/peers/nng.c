@@ -2,11 +2,17 @@
 #include "peer.h"
 
 #include <nng/nng.h>
+#include <nng/protocol/bus0/bus.h>
 #include <nng/protocol/pair0/pair.h>
+#include <nng/protocol/pair1/pair.h>
 #include <nng/protocol/pipeline0/pull.h>
 #include <nng/protocol/pipeline0/push.h>
+#include <nng/protocol/pubsub0/pub.h>
+#include <nng/protocol/pubsub0/sub.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <nng/protocol/survey0/respond.h>
+#include <nng/protocol/survey0/survey.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,15 +25,26 @@ static nng_socket of(int socket) {
 }
 
 int peer_open(enum role role, bool raw) {
-  static int (*const cooked_opens[])(nng_socket *) = {nng_req0_open, nng_rep0_open, nng_push0_open,
-                                                      nng_pull0_open, nng_pair0_open};
-  static int (*const raw_opens[])(nng_socket *) = {nng_req0_open_raw, nng_rep0_open_raw,
-                                                   nng_push0_open_raw, nng_pull0_open_raw,
-                                                   nng_pair0_open_raw};
+  static int (*const opens[][2])(nng_socket *) = {
+      [REQ] = {nng_req0_open, nng_req0_open_raw},
+      [REP] = {nng_rep0_open, nng_rep0_open_raw},
+      [PUSH] = {nng_push0_open, nng_push0_open_raw},
+      [PULL] = {nng_pull0_open, nng_pull0_open_raw},
+      [PAIR0] = {nng_pair0_open, nng_pair0_open_raw},
+      [PUB] = {nng_pub0_open, nng_pub0_open_raw},
+      [SUB] = {nng_sub0_open, nng_sub0_open_raw},
+      [SURVEYOR] = {nng_surveyor0_open, nng_surveyor0_open_raw},
+      [RESPONDENT] = {nng_respondent0_open, nng_respondent0_open_raw},
+      [BUS] = {nng_bus0_open, nng_bus0_open_raw},
+      [PAIR1] = {nng_pair1_open, nng_pair1_open_raw},
+  };
   nng_socket s;
-  check("open", (raw ? raw_opens : cooked_opens)[role](&s));
+  check("open", opens[role][raw](&s));
   check("no limit", nng_socket_set_size(s, NNG_OPT_RECVMAXSZ, 0));
   check("reconnect", nng_socket_set_ms(s, NNG_OPT_RECONNMINT, 10));
+  if (role == SUB && !raw) check("subscribe", nng_socket_set(s, NNG_OPT_SUB_SUBSCRIBE, "", 0));
+  if (role == SURVEYOR && !raw)
+    check("survey time", nng_socket_set_ms(s, NNG_OPT_SURVEYOR_SURVEYTIME, 600000));
   return nng_socket_id(s);
 }
 
@@ -43,9 +60,12 @@ void peer_send(int socket, const void *octets, size_t n) {
   check("send", nng_send(of(socket), (void *)octets, n, 0));
 }
 
-void *peer_receive(int socket, size_t *n) {
+void *peer_receive(int socket, int milliseconds, size_t *n) {
   nng_msg *m;
-  check("receive", nng_recvmsg(of(socket), &m, 0));
+  check("wait", nng_socket_set_ms(of(socket), NNG_OPT_RECVTIMEO, milliseconds));
+  int error = nng_recvmsg(of(socket), &m, 0);
+  if (error == NNG_ETIMEDOUT) return NULL;
+  check("receive", error);
   *n = nng_msg_len(m);
   void *octets = malloc(*n + 1);
   if (octets == NULL) fail("receive", "out of memory");

@@ -1,12 +1,13 @@
 /*
  * A peer for tests, the same over every library:
  *
- *   peer ROLE listen|dial URL [FILE ...]        rep, req, push, pull or pair0
+ *   peer ROLE listen|dial URL [FILE ...]        see `roles`
  *   peer device ROLE listen|dial URL listen|dial URL
  *
- * REQ, PUSH and PAIR0 send each file as a message; REP answers with them in turn. Whatever comes is
- * written to the output as MessagePack binary. Then it stays, so that nothing sent can get lost.
- * A device's ROLE is its front's.
+ * REQ, PUSH, PAIR0 and PAIR1 send each file as a message, and stay, so that nothing sent can get lost.
+ * PUB, SURVEYOR and BUS, whom others may miss, send them again and again. REP and RESPONDENT answer with
+ * them in turn. Whatever comes is written to the output as MessagePack binary. A device's ROLE is its
+ * front's.
  */
 #include "peer.h"
 
@@ -20,9 +21,14 @@ struct body {
   size_t n;
 };
 
-static const char *const roles[] = {"req", "rep", "push", "pull", "pair0"};
+/* Milliseconds between messages that are sent again. */
+enum { PAUSE = 50, PATIENCE = 4000 };
+
+static const char *const roles[] = {"req", "rep",      "push",       "pull", "pair0", "pub",
+                                    "sub", "surveyor", "respondent", "bus",  "pair1"};
 /* Who stands behind a device whose front has that role. */
-static const enum role backs[] = {REP, REQ, PULL, PUSH, PAIR0};
+static const enum role backs[] = {REP, REQ,        PULL,     PUSH, PAIR0, SUB,
+                                  PUB, RESPONDENT, SURVEYOR, BUS,  PAIR1};
 
 _Noreturn void fail(const char *doing, const char *why) {
   fprintf(stderr, "%s: %s\n", doing, why);
@@ -56,14 +62,35 @@ static struct body load(const char *path) {
   return body;
 }
 
-static void print(int socket) {
+/* Whether something came in time. */
+static bool print(int socket, int milliseconds) {
   size_t n;
-  void *octets = peer_receive(socket, &n);
+  void *octets = peer_receive(socket, milliseconds, &n);
+  if (octets == NULL) return false;
   const unsigned char head[] = {0xc6, n >> 24 & 0xff, n >> 16 & 0xff, n >> 8 & 0xff, n & 0xff};
   fwrite(head, 1, sizeof head, stdout);
   fwrite(octets, 1, n, stdout);
   fflush(stdout);
   free(octets);
+  return true;
+}
+
+static _Noreturn void answer(int socket, const struct body *bodies, int n) {
+  for (int i = 0;; i = (i + 1) % n) {
+    print(socket, -1);
+    peer_send(socket, bodies[i].octets, bodies[i].n);
+  }
+}
+
+/* The next survey ends the one before: so who gets no response waits longer for the next. */
+static _Noreturn void repeat(int socket, enum role role, const struct body *bodies, int n) {
+  int patience = PAUSE;
+  for (int i = 0;; i = (i + 1) % n) {
+    peer_send(socket, bodies[i].octets, bodies[i].n);
+    if (role != PUB && !print(socket, patience) && role == SURVEYOR && patience < PATIENCE)
+      patience *= 2;
+    if (role == PUB || i + 1 == n) usleep(PAUSE * 1000);
+  }
 }
 
 int main(int count, char **args) {
@@ -83,18 +110,16 @@ int main(int count, char **args) {
   for (int i = 0; i < n; i++) bodies[i] = load(args[4 + i]);
   join(socket, args[2], args[3]);
 
-  if (role == REP) {
-    if (n == 0) fail("rep", "needs a file to answer with");
-    for (int i = 0;; i = (i + 1) % n) {
-      print(socket);
-      peer_send(socket, bodies[i].octets, bodies[i].n);
-    }
-  }
+  bool answers = role == REP || role == RESPONDENT;
+  bool repeats = role == PUB || role == SURVEYOR || role == BUS;
+  if ((answers || repeats) && n == 0) fail(args[1], "needs a file");
+  if (answers) answer(socket, bodies, n);
+  if (repeats) repeat(socket, role, bodies, n);
   for (int i = 0; i < n; i++) {
     peer_send(socket, bodies[i].octets, bodies[i].n);
-    if (role == REQ) print(socket);
+    if (role == REQ) print(socket, -1);
   }
-  if (role == PULL || role == PAIR0)
-    for (;;) print(socket);
+  if (role != REQ && role != PUSH)
+    for (;;) print(socket, -1);
   for (;;) pause();
 }

@@ -5,15 +5,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum role { REQ, REP, PUSH, PULL, PAIR0 };
+enum role { REQ, REP, PUSH, PULL, PAIR0, PUB, SUB, SURVEYOR, RESPONDENT, BUS, PAIR1 };
 
-/* A socket without a limit on what it receives. All of these end the process when they fail. */
+/* A socket without a limit on what it receives, subscribed to everything, whose surveys go on until
+   the next. All of these end the process when they fail. */
 int peer_open(enum role role, bool raw);
 void peer_listen(int socket, const char *url);
 void peer_dial(int socket, const char *url);
 void peer_send(int socket, const void *octets, size_t n);
-/* The caller frees what comes back. */
-void *peer_receive(int socket, size_t *n);
+/* NULL if nothing comes within that many milliseconds; waits for ever if they are negative. The caller
+   frees what comes back. */
+void *peer_receive(int socket, int milliseconds, size_t *n);
 /* Passes on until one of the two fails. */
 void peer_device(int front, int back);
 
