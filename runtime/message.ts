@@ -255,22 +255,22 @@ export class Message {
     return at;
   }
 
-  /** Takes the last `n` octets off. */
+  /** Takes the last `n` octets off. They may be a fork's too, so their place is no room. */
   chop(n: number): void {
-    if (this.rest.length === 0) {
-      this.end -= n;
-      return;
-    }
-    const rest = [...this.rest];
     let want = n;
-    while (want > 0 && rest.length > 0) {
-      const s = rest.pop() as Uint8Array;
-      const k = Math.min(want, s.length);
-      want -= k;
-      if (k < s.length) rest.push(s.subarray(0, s.length - k));
+    if (this.rest.length > 0) {
+      const rest = [...this.rest];
+      while (want > 0 && rest.length > 0) {
+        const s = rest.pop() as Uint8Array;
+        const k = Math.min(want, s.length);
+        want -= k;
+        if (k < s.length) rest.push(s.subarray(0, s.length - k));
+      }
+      this.rest = rest.length > 0 ? rest : NONE;
     }
+    if (want === 0) return;
     this.end -= want;
-    this.rest = rest.length > 0 ? rest : NONE;
+    this.ceiling = this.end;
   }
 
   /** All octets, in order, where they lie. */

@@ -44,6 +44,7 @@ export function edited(octets: Uint8Array, list: readonly Edit[]): Uint8Array {
   return Uint8Array.from(all);
 }
 
+/** Holds a law against many cases; says why, and by which seed, it does not hold. */
 export function check<T>(arbitrary: fc.Arbitrary<T>, law: (x: T) => void, numRuns: number): number {
   let cases = 0;
   const counted = (x: T) => {
