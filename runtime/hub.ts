@@ -146,19 +146,21 @@ export abstract class Hub extends Element {
   spread(m: Message, rule: string): void {
     const { pipes, context } = this;
     const from = m.pipe;
+    const { stats, slab } = context;
     let last: Pipe | undefined;
-    // Settled before anybody is called: a pipe may go while it takes a message.
     const takers = pipes.length > 1 ? [...pipes] : pipes;
     for (const pipe of takers) {
       if (pipe === from) continue;
-      if (!pipe.ready) {
-        context.stats.drop(rule);
-        continue;
+      // Asked again when its turn comes: a pipe may stop, or go, while another takes the message.
+      if (!pipe.ready) stats.drop(rule);
+      else {
+        if (last?.ready) last.down(m.fork(m.start - m.floor, slab));
+        else if (last !== undefined) stats.drop(rule);
+        last = pipe;
       }
-      if (last !== undefined) last.down(m.fork(m.start - m.floor, context.slab));
-      last = pipe;
     }
     if (last?.ready) last.down(m);
+    else if (last !== undefined) stats.drop(rule);
   }
 
   /** Takes a pipe in; answers why not. */
