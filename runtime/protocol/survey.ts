@@ -119,7 +119,10 @@ export function xrespondent(options: TtlOptions = {}): Layer<"link", "raw", "xre
 }
 
 export interface SurveyorOptions {
-  /** Milliseconds that a survey goes on, unless it says otherwise. Default: 1,000. */
+  /**
+   * Milliseconds that a survey goes on, unless it says otherwise; Infinity: until somebody ends it.
+   * Default: 1,000.
+   */
   readonly surveyTime?: number;
 }
 
@@ -127,8 +130,7 @@ export interface SurveyorOptions {
 export function surveyor({
   surveyTime = 1000,
 }: SurveyorOptions = {}): Layer<"raw", "surveyor", "surveyor"> {
-  if (!(surveyTime > 0))
-    throw new RangeError(`surveyTime is milliseconds, above 0; not ${surveyTime}`);
+  checkTime(surveyTime);
   return {
     name: "surveyor",
     below: "raw",
@@ -138,6 +140,11 @@ export function surveyor({
     port: (s: Socket) => new Surveyor(s, surveyTime),
     make: (context) => new Surveying(context),
   };
+}
+
+function checkTime(surveyTime: number): void {
+  if (surveyTime > 0) return;
+  throw new RangeError(`surveyTime is milliseconds, above 0; not ${surveyTime}`);
 }
 
 /** RESPONDENT: `serve`, or `for await` and `reply`; who keeps silent is not missed. */
@@ -166,13 +173,18 @@ export interface SurveyOptions {
 /** Responses as they come, until time is up. */
 class Survey extends Exchange implements AsyncIterableIterator<Uint8Array> {
   readonly #queue: Uint8Array[] = [];
-  #wake: (() => void) | undefined;
+  /** Calls of `next` that wait; there may be many. */
+  #waiting: (() => void)[] = [];
   #error: Error | undefined;
   undo: () => void = () => {};
 
   put(body: Uint8Array): void {
     this.#queue.push(body);
-    this.#wake?.();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const go of this.#waiting.splice(0)) go();
   }
 
   end(error?: Error): void {
@@ -180,7 +192,7 @@ class Survey extends Exchange implements AsyncIterableIterator<Uint8Array> {
     this.over = true;
     this.#error = error;
     this.undo();
-    this.#wake?.();
+    this.#wake();
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
@@ -193,14 +205,13 @@ class Survey extends Exchange implements AsyncIterableIterator<Uint8Array> {
         if (error !== undefined) throw error;
         return { done: true, value: undefined };
       }
-      await new Promise<void>((wake) => {
-        this.#wake = wake;
-      });
+      await new Promise<void>((go) => void this.#waiting.push(go));
     }
   }
 
   /** Whoever leaves the loop has heard enough. */
   async return(): Promise<IteratorResult<Uint8Array>> {
+    this.#queue.length = 0;
     this.end();
     return { done: true, value: undefined };
   }
@@ -248,14 +259,16 @@ export class Surveyor extends Port {
   survey(body: Body, options: SurveyOptions = {}): AsyncIterableIterator<Uint8Array> {
     if (this.#closed !== undefined) throw this.#closed;
     const { surveyTime = this.surveyTime, signal, copy } = options;
+    checkTime(surveyTime);
     const survey = new Survey();
     const { env } = this.#socket.context;
     this.#surveys.add(survey);
-    const timer: Timer = env.timer(surveyTime, () => survey.end());
+    const timer: Timer | undefined =
+      surveyTime === Infinity ? undefined : env.timer(surveyTime, () => survey.end());
     const abort = () => survey.end(cancelled("survey", signal as AbortSignal));
     signal?.addEventListener("abort", abort);
     survey.undo = () => {
-      timer.cancel();
+      timer?.cancel();
       signal?.removeEventListener("abort", abort);
       this.#surveys.delete(survey);
       this.#socket.below.control({ type: "cancel", exchange: survey });
