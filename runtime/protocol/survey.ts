@@ -177,9 +177,20 @@ class Survey extends Exchange implements AsyncIterableIterator<Uint8Array> {
   #waiting: (() => void)[] = [];
   #error: Error | undefined;
   undo: () => void = () => {};
+  #octets = 0;
 
+  constructor(readonly socket: Socket) {
+    super();
+  }
+
+  /** As many responses may wait as messages of other sockets; peers decide how many there are. */
   put(body: Uint8Array): void {
+    const { recvBuffer, recvBufferOctets, context } = this.socket;
+    if (this.#queue.length >= recvBuffer || this.#octets >= recvBufferOctets) {
+      return context.stats.drop("receive queue full");
+    }
     this.#queue.push(body);
+    this.#octets += body.length;
     this.#wake();
   }
 
@@ -198,7 +209,10 @@ class Survey extends Exchange implements AsyncIterableIterator<Uint8Array> {
   async next(): Promise<IteratorResult<Uint8Array>> {
     for (;;) {
       const value = this.#queue.shift();
-      if (value !== undefined) return { done: false, value };
+      if (value !== undefined) {
+        this.#octets -= value.length;
+        return { done: false, value };
+      }
       if (this.over) {
         const error = this.#error;
         this.#error = undefined;
@@ -260,7 +274,7 @@ export class Surveyor extends Port {
     if (this.#closed !== undefined) throw this.#closed;
     const { surveyTime = this.surveyTime, signal, copy } = options;
     checkTime(surveyTime);
-    const survey = new Survey();
+    const survey = new Survey(this.#socket);
     const { env } = this.#socket.context;
     this.#surveys.add(survey);
     const timer: Timer | undefined =
