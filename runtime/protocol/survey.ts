@@ -47,11 +47,18 @@ class XSurveyor extends Hub {
 class Asked {
   number = 0;
 
-  constructor(readonly exchange: Exchange) {}
+  constructor(
+    readonly exchange: Exchange,
+    /** Connections that there had been when it was asked. */
+    readonly known: number,
+  ) {}
 }
 
 class Surveying extends Element {
   readonly #slots: Slots<Asked>;
+  /** Connections by the order of their coming: who came later was not asked. */
+  readonly #order = new WeakMap<object, number>();
+  #known = 0;
 
   constructor(readonly context: Context) {
     super();
@@ -60,7 +67,7 @@ class Surveying extends Element {
 
   override down(m: Message): void {
     const exchange = m.exchange as Exchange;
-    const asked = new Asked(exchange);
+    const asked = new Asked(exchange, this.#known);
     const number = this.#slots.add(asked);
     if (number === undefined) {
       const error = new StateError("65536 surveys are under way already");
@@ -78,10 +85,18 @@ class Surveying extends Element {
     const asked = tag.getLast(view, start)
       ? this.#slots.get(tag.getNumber(view, start))
       : undefined;
-    if (asked === undefined) return this.context.stats.breach("surveyor: no such survey");
+    const { stats } = this.context;
+    if (asked === undefined) return stats.breach("surveyor: no such survey");
+    const order = this.#order.get(m.pipe as object);
+    if (order === undefined || order > asked.known) return stats.breach("surveyor: was not asked");
     m.pop(tag.MAX);
     m.exchange = asked.exchange;
     this.above.up(m);
+  }
+
+  override event(e: Event): void {
+    if (e.type === "attached") this.#order.set(e.pipe, ++this.#known);
+    this.above.event(e);
   }
 
   override control(c: Control): void {
