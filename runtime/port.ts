@@ -422,7 +422,8 @@ export class Inlet<T> {
       return;
     }
     if (this.#closed !== undefined) return;
-    if (this.overflow !== "wait" && this.#full()) {
+    // One long message may take the place of many short ones, and none of one.
+    while (this.overflow !== "wait" && this.#full()) {
       stats.drop("receive queue full");
       if (this.overflow === "drop-new") return;
       this.tryReceive();
