@@ -575,15 +575,15 @@ export class Taker extends Port {
   }
 }
 
-/** Sends and receives: PAIR, BUS. */
+/** Sends and receives: PAIR, BUS, STAR. */
 export class Exchanger extends Port {
   readonly #bodies: Bodies;
   readonly #outlet: Outlet;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, overflow?: Overflow) {
     super(socket);
     this.#outlet = new Outlet(socket);
-    this.#bodies = new Bodies(socket, this.#outlet);
+    this.#bodies = new Bodies(socket, this.#outlet, overflow);
   }
 
   /** As `Sender.send`. */

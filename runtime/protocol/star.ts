@@ -2,7 +2,8 @@
  * STAR: each message to every member, passed on by each of them; never back to where it came from.
  *
  * mangos protocol/xstar; there is no RFC. A count of hops before each body, from 0, ends what goes in
- * circles. Who takes no more misses it, and it is counted. `stack(star(), xstar())`
+ * circles. Who takes no more misses it, and so does an application; both are counted.
+ * `stack(star(), xstar())`
  */
 import { Type } from "../../generated/sp/greeting.js";
 import * as header from "../../generated/sp/star.js";
@@ -89,7 +90,8 @@ export function star(options: TtlOptions = {}): Layer<"raw", "star", "star"> {
     above: "star",
     headers: [header.HEADER],
     raw: () => xstar(options),
-    port: (s: Socket) => new Exchanger(s),
+    // A member whose application is slow still passes on what the others say.
+    port: (s: Socket) => new Exchanger(s, "drop-new"),
     make: (context) => new Star(context),
   };
 }
