@@ -7,6 +7,7 @@
  */
 import { CancelledError, ClosedError, StateError, TimeoutError } from "./error.js";
 import type { Guard } from "./guard.js";
+import type { Priority } from "./hub.js";
 import { type Context, type Down, type Event, type Facts, GO, STOP, type Up } from "./layer.js";
 import { allocate, type Exchange, Message, type Room } from "./message.js";
 import type { Stats } from "./stats.js";
@@ -82,8 +83,11 @@ export interface Dialer extends Endpoint {
 
 export type Listener = Endpoint;
 
-/** Options of row layers, by the layer's name: `dial(url, { tls: { ca } })`. */
-export type RowOptions = Readonly<Record<string, object>>;
+/**
+ * Options of an address: of the layers that it brings, by their names, and the priority of its
+ * connections: `dial(url, { tls: { ca }, priority: { send: 2 } })`.
+ */
+export type RowOptions = Readonly<Record<string, object>> & { readonly priority?: Priority };
 
 /** What a port has of its socket. */
 export interface Socket {
@@ -422,7 +426,7 @@ export class Inlet<T> {
       return;
     }
     if (this.#closed !== undefined) return;
-    // One long message may take the place of many short ones, and none of one.
+    // A long message may take the room of many short ones.
     while (this.overflow !== "wait" && this.#full()) {
       stats.drop("receive queue full");
       if (this.overflow === "drop-new") return;
