@@ -6,7 +6,7 @@
  */
 import { chance, type Env, type Timer } from "./env.js";
 import { CancelledError, ClosedError, PeerError, TimeoutError, WireError } from "./error.js";
-import type { Pipe, PipeOwner } from "./hub.js";
+import type { Pipe, PipeOwner, Priority } from "./hub.js";
 import type { Context, Element, Layer, PipeContext, Transport } from "./layer.js";
 import type { Dialer, Listener, PipeInfo, SocketEvents } from "./port.js";
 
@@ -55,6 +55,7 @@ export abstract class End implements PipeOwner {
     readonly socket: Home,
     public url: string,
     readonly layers: readonly Layer[],
+    readonly priority: Priority | undefined,
   ) {}
 
   get transport(): Transport {
@@ -155,12 +156,13 @@ export class Connecting extends End implements Dialer {
     socket: Home,
     url: string,
     layers: readonly Layer[],
+    priority: Priority | undefined,
     readonly rest: string,
     { min = 100, max = 10_000 }: Reconnect = {},
     /** Whether to try again. */
     readonly again = true,
   ) {
-    super(socket, url, layers);
+    super(socket, url, layers, priority);
     this.#min = min;
     this.#max = Math.max(min, max);
     this.#most = EAGER * min;

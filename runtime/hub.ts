@@ -19,10 +19,22 @@ import {
   STOP,
 } from "./layer.js";
 import type { Message } from "./message.js";
+import { Ranks } from "./ranks.js";
 import { Slots } from "./slots.js";
+
+/** Which connections come first: 1 is the best, 16 the last. Default: 8. */
+export interface Priority {
+  /** Of those who are ready only the best are sent to, each in its turn: PUSH, REQ. */
+  readonly send?: number;
+  /** Of those whose messages wait for the application the best are heard first, each in its turn. */
+  readonly receive?: number;
+}
+
+const MIDDLE = 8;
 
 /** Who made a pipe, and hears how it fares. */
 export interface PipeOwner {
+  readonly priority?: Priority | undefined;
   attached(pipe: Pipe): void;
   /** Closed, or refused before it took part. Heard once. */
   closed(pipe: Pipe, error: Error | undefined): void;
@@ -96,10 +108,10 @@ export class Pipe extends Element {
 export abstract class Hub extends Element {
   readonly pipes: Pipe[] = [];
   readonly #numbers: Slots<Pipe>;
-  #next = 0;
+  readonly #takers = new Ranks<Pipe>();
+  readonly #givers = new Ranks<Pipe>();
   #ready = 0;
   #stopped = false;
-  #first = 0;
   #ending = false;
 
   constructor(
@@ -127,16 +139,9 @@ export abstract class Hub extends Element {
     return this.#numbers.get(number);
   }
 
-  /** The next pipe that is ready, each in its turn. */
+  /** The next pipe that is ready, of the best priority in which one is; each in its turn. */
   turn(): Pipe | undefined {
-    const { pipes } = this;
-    const n = pipes.length;
-    for (let i = 0; i < n; i++) {
-      if (this.#next >= n) this.#next = 0;
-      const pipe = pipes[this.#next++] as Pipe;
-      if (pipe.ready) return pipe;
-    }
-    return undefined;
+    return this.#takers.turn();
   }
 
   /**
@@ -146,19 +151,21 @@ export abstract class Hub extends Element {
   spread(m: Message, rule: string): void {
     const { pipes, context } = this;
     const from = m.pipe;
+    const { stats, slab } = context;
     let last: Pipe | undefined;
-    // Settled before anybody is called: a pipe may go while it takes a message.
     const takers = pipes.length > 1 ? [...pipes] : pipes;
     for (const pipe of takers) {
       if (pipe === from) continue;
-      if (!pipe.ready) {
-        context.stats.drop(rule);
-        continue;
+      // Asked again when its turn comes: a pipe may stop, or go, while another takes the message.
+      if (!pipe.ready) stats.drop(rule);
+      else {
+        if (last?.ready) last.down(m.fork(m.start - m.floor, slab));
+        else if (last !== undefined) stats.drop(rule);
+        last = pipe;
       }
-      if (last !== undefined) last.down(m.fork(m.start - m.floor, context.slab));
-      last = pipe;
     }
     if (last?.ready) last.down(m);
+    else if (last !== undefined) stats.drop(rule);
   }
 
   /** Takes a pipe in; answers why not. */
@@ -176,6 +183,8 @@ export abstract class Hub extends Element {
     pipe.number = number;
     pipe.attached = true;
     this.pipes.push(pipe);
+    this.#takers.add(pipe, pipe.owner.priority?.send ?? MIDDLE);
+    this.#givers.add(pipe, pipe.owner.priority?.receive ?? MIDDLE);
     if (this.#stopped) pipe.below.control(STOP);
     this.event({ type: "attached", pipe });
     this.turned(pipe, true);
@@ -203,6 +212,8 @@ export abstract class Hub extends Element {
     this.turned(pipe, false);
     pipe.attached = false;
     this.pipes.splice(this.pipes.indexOf(pipe), 1);
+    this.#takers.delete(pipe, pipe.owner.priority?.send ?? MIDDLE);
+    this.#givers.delete(pipe, pipe.owner.priority?.receive ?? MIDDLE);
     this.#numbers.delete(pipe.number);
     this.event({ type: "detached", pipe, ...(error === undefined ? {} : { error }) });
     if (this.#ending && this.pipes.length === 0) this.event(ENDED);
@@ -226,14 +237,12 @@ export abstract class Hub extends Element {
     this.#all(c);
   }
 
-  /** Each in its turn is the first to go on: what it holds may be all that the side above takes. */
+  /** The first to go on matters: what it holds may be all that the side above takes. */
   #resume(): void {
-    const pipes = [...this.pipes];
-    const first = this.#first++;
-    for (let i = 0; i < pipes.length && !this.#stopped; i++) {
-      const pipe = pipes[(first + i) % pipes.length] as Pipe;
+    this.#givers.each((pipe) => {
       if (!pipe.held) pipe.below.control(GO);
-    }
+      return !this.#stopped;
+    });
   }
 
   #all(c: Control): void {

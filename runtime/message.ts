@@ -295,12 +295,17 @@ export class Message {
     this.rest = mark.rest;
   }
 
-  /** Another message of the same octets: a head of its own to push on, and the body shared. */
-  fork(room: number, slab: Slab): Message {
+  /**
+   * Another message of the same octets, without the window's first `n`: a head of its own to push on,
+   * and the body shared.
+   */
+  fork(room: number, slab: Slab, n = 0): Message {
     const floor = slab.take(room);
     const at = floor + room;
     const m = new Message(slab.bytes, slab.view, floor, at, at);
+    this.start += n;
     m.rest = this.segments();
+    this.start -= n;
     m.pipe = this.pipe;
     m.exchange = this.exchange;
     return m;

@@ -7,6 +7,7 @@
  */
 import { CancelledError, ClosedError, StateError, TimeoutError } from "./error.js";
 import type { Guard } from "./guard.js";
+import type { Priority } from "./hub.js";
 import { type Context, type Down, type Event, type Facts, GO, STOP, type Up } from "./layer.js";
 import { allocate, type Exchange, Message, type Room } from "./message.js";
 import type { Stats } from "./stats.js";
@@ -82,8 +83,11 @@ export interface Dialer extends Endpoint {
 
 export type Listener = Endpoint;
 
-/** Options of row layers, by the layer's name: `dial(url, { tls: { ca } })`. */
-export type RowOptions = Readonly<Record<string, object>>;
+/**
+ * Options of an address: of the layers that it brings, by their names, and the priority of its
+ * connections: `dial(url, { tls: { ca }, priority: { send: 2 } })`.
+ */
+export type RowOptions = Readonly<Record<string, object>> & { readonly priority?: Priority };
 
 /** What a port has of its socket. */
 export interface Socket {
@@ -422,7 +426,8 @@ export class Inlet<T> {
       return;
     }
     if (this.#closed !== undefined) return;
-    if (this.overflow !== "wait" && this.#full()) {
+    // A long message may take the room of many short ones.
+    while (this.overflow !== "wait" && this.#full()) {
       stats.drop("receive queue full");
       if (this.overflow === "drop-new") return;
       this.tryReceive();
@@ -574,15 +579,15 @@ export class Taker extends Port {
   }
 }
 
-/** Sends and receives: PAIR, BUS. */
+/** Sends and receives: PAIR, BUS, STAR. */
 export class Exchanger extends Port {
   readonly #bodies: Bodies;
   readonly #outlet: Outlet;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, overflow?: Overflow) {
     super(socket);
     this.#outlet = new Outlet(socket);
-    this.#bodies = new Bodies(socket, this.#outlet);
+    this.#bodies = new Bodies(socket, this.#outlet, overflow);
   }
 
   /** As `Sender.send`. */

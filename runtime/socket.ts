@@ -7,7 +7,7 @@ import { Accepting, Connecting, type End, type Home, type Reconnect } from "./en
 import type { Env } from "./env.js";
 import { ClosedError, StackError } from "./error.js";
 import { Guard } from "./guard.js";
-import { type Hub, Pipe, type PipeOwner } from "./hub.js";
+import { type Hub, Pipe, type PipeOwner, type Priority } from "./hub.js";
 import {
   CLOSE,
   type Context,
@@ -205,8 +205,11 @@ export class Running implements Socket, Home {
   /** `again`: connects again when the connection is lost, or was not to be had. */
   dial(url: string, options: RowOptions = {}, again = true): Dialer {
     this.#open();
-    const { layers, rest } = this.#way(url, options);
-    const dialer = new Connecting(this, url, layers, rest, this.#options.reconnect, again);
+    const { priority, ...rows } = options;
+    ranked(priority);
+    const { layers, rest } = this.#way(url, rows);
+    const { reconnect } = this.#options;
+    const dialer = new Connecting(this, url, layers, priority, rest, reconnect, again);
     this.#endpoints.add(dialer);
     dialer.start();
     return dialer;
@@ -214,8 +217,10 @@ export class Running implements Socket, Home {
 
   async listen(url: string, options: RowOptions = {}): Promise<Listener> {
     this.#open();
-    const { layers, rest } = this.#way(url, options);
-    const listener = new Accepting(this, url, layers);
+    const { priority, ...rows } = options;
+    ranked(priority);
+    const { layers, rest } = this.#way(url, rows);
+    const listener = new Accepting(this, url, layers, priority);
     this.#endpoints.add(listener);
     try {
       await listener.bind(rest);
@@ -373,6 +378,13 @@ function made(layer: AnyLayer, context: Context): Element {
 
 function names(layers: readonly AnyLayer[]): string {
   return layers.map((l) => `'${l.name}'`).join(", ");
+}
+
+function ranked({ send = 1, receive = 1 }: Priority = {}): void {
+  for (const [name, n] of Object.entries({ send, receive })) {
+    if (Number.isInteger(n) && n >= 1 && n <= 16) continue;
+    throw new RangeError(`priority.${name} is a whole number from 1 to 16; not ${n}`);
+  }
 }
 
 function count(name: string, n: number, least: number): number {

@@ -5,7 +5,7 @@
  * recurses over what others chose.
  */
 
-interface Node {
+export interface Node {
   /** Octets on the way to here from the node before. */
   edge: Uint8Array;
   /** A topic ends here. */
@@ -17,12 +17,13 @@ interface Node {
 const NONE = new Uint8Array(0);
 
 export class Topics {
-  readonly #root: Node = { edge: NONE, topic: false, next: [] };
+  /** No octets lead here. */
+  readonly root: Node = { edge: NONE, topic: false, next: [] };
   size = 0;
 
   /** Whether it was new. */
   add(topic: Uint8Array): boolean {
-    let node = this.#root;
+    let node = this.root;
     let at = 0;
     for (;;) {
       if (at === topic.length) break;
@@ -51,7 +52,7 @@ export class Topics {
 
   /** Whether it was there. */
   delete(topic: Uint8Array): boolean {
-    const way: Node[] = [this.#root];
+    const way: Node[] = [this.root];
     let at = 0;
     while (at < topic.length) {
       const node = way.at(-1) as Node;
@@ -88,7 +89,7 @@ export class Topics {
 
   /** Whether these octets, one piece behind the other, begin with a topic. */
   match(pieces: readonly Uint8Array[]): boolean {
-    let node = this.#root;
+    let node = this.root;
     let rest: Uint8Array = NONE;
     for (let piece = 0, at = 0; ; ) {
       if (rest.length === 0 && node.topic) return true;

@@ -7,6 +7,7 @@
 import { Type } from "../../generated/sp/greeting.js";
 import * as header from "../../generated/sp/pair1.js";
 import { WireError } from "../error.js";
+import { onward } from "../hops.js";
 import { Hub, type Pipe } from "../hub.js";
 import { type Context, type Layer, type Protocol, type TtlOptions, ttlOf } from "../layer.js";
 import type { Message } from "../message.js";
@@ -28,9 +29,13 @@ class XPair1 extends Hub {
   }
 
   override down(m: Message): void {
+    const { context } = this;
     const pipe = this.turn();
-    if (pipe === undefined) this.context.stats.drop("pair1: nobody is ready");
-    else pipe.down(m);
+    if (pipe === undefined) return context.stats.drop("pair1: nobody is ready");
+    // What came from a connection is passed on.
+    const out = m.pipe === undefined ? m : onward(m, header, context);
+    if (out === undefined) context.stats.drop("pair1: no header");
+    else pipe.down(out);
   }
 
   override receive(m: Message, pipe: Pipe): void {
@@ -39,12 +44,7 @@ class XPair1 extends Hub {
     if (n < 0) n = m.measure(header.measure, slab);
     if (n < 0)
       return pipe.close(new WireError("xpair1", header.explain(n, m.view, m.start, m.end)));
-    const hops = header.getHops(m.view, m.start);
-    if (hops > this.ttl) return stats.drop("ttl");
-    // Counted here, so that a device may send it on as it is.
-    m.pop(n);
-    m.push(header.MAX, slab);
-    header.write(m.view, m.start, hops + 1);
+    if (header.getHops(m.view, m.start) > this.ttl) return stats.drop("ttl");
     this.above.up(m);
   }
 }

@@ -2,10 +2,12 @@
  * STAR: each message to every member, passed on by each of them; never back to where it came from.
  *
  * mangos protocol/xstar; there is no RFC. A count of hops before each body, from 0, ends what goes in
- * circles. Who takes no more misses it, and it is counted. `stack(star(), xstar())`
+ * circles. Who takes no more misses it, and so does an application; both are counted.
+ * `stack(star(), xstar())`
  */
 import { Type } from "../../generated/sp/greeting.js";
 import * as header from "../../generated/sp/star.js";
+import { onward } from "../hops.js";
 import { Hub, type Pipe } from "../hub.js";
 import {
   type Context,
@@ -29,23 +31,21 @@ class XStar extends Hub {
   }
 
   override down(m: Message): void {
-    this.spread(m, "star: the peer takes no more");
+    const { context } = this;
+    // What came from a connection is passed on.
+    const out = m.pipe === undefined ? m : onward(m, header, context);
+    if (out === undefined) context.stats.drop("star: no header");
+    else this.spread(out, "star: the peer takes no more");
   }
 
-  override receive(m: Message, pipe: Pipe): void {
+  override receive(m: Message, _pipe: Pipe): void {
     const { slab, stats } = this.context;
     let n = header.measure(m.view, m.start, m.end);
     if (n < 0) n = m.measure(header.measure, slab);
     if (n <= -0x1000000) return stats.breach("sp.star.reserved");
     if (n < 0) return stats.breach("sp.star");
-    const hops = header.getHops(m.view, m.start);
-    if (hops >= this.ttl) return stats.drop("ttl");
-    m.pop(n);
-    m.push(header.MAX, slab);
-    header.write(m.view, m.start, hops + 1);
-    const on = m.fork(header.MAX, slab);
-    on.pipe = pipe;
-    this.down(on);
+    if (header.getHops(m.view, m.start) >= this.ttl) return stats.drop("ttl");
+    this.down(m);
     this.above.up(m);
   }
 }
@@ -90,7 +90,8 @@ export function star(options: TtlOptions = {}): Layer<"raw", "star", "star"> {
     above: "star",
     headers: [header.HEADER],
     raw: () => xstar(options),
-    port: (s: Socket) => new Exchanger(s),
+    // A member whose application is slow still passes on what the others say.
+    port: (s: Socket) => new Exchanger(s, "drop-new"),
     make: (context) => new Star(context),
   };
 }

@@ -47,11 +47,18 @@ class XSurveyor extends Hub {
 class Asked {
   number = 0;
 
-  constructor(readonly exchange: Exchange) {}
+  constructor(
+    readonly exchange: Exchange,
+    /** Connections that there had been when it was asked. */
+    readonly known: number,
+  ) {}
 }
 
 class Surveying extends Element {
   readonly #slots: Slots<Asked>;
+  /** Connections by the order of their coming: who came later was not asked. */
+  readonly #order = new WeakMap<object, number>();
+  #known = 0;
 
   constructor(readonly context: Context) {
     super();
@@ -60,7 +67,7 @@ class Surveying extends Element {
 
   override down(m: Message): void {
     const exchange = m.exchange as Exchange;
-    const asked = new Asked(exchange);
+    const asked = new Asked(exchange, this.#known);
     const number = this.#slots.add(asked);
     if (number === undefined) {
       const error = new StateError("65536 surveys are under way already");
@@ -78,10 +85,18 @@ class Surveying extends Element {
     const asked = tag.getLast(view, start)
       ? this.#slots.get(tag.getNumber(view, start))
       : undefined;
-    if (asked === undefined) return this.context.stats.breach("surveyor: no such survey");
+    const { stats } = this.context;
+    if (asked === undefined) return stats.breach("surveyor: no such survey");
+    const order = this.#order.get(m.pipe as object);
+    if (order === undefined || order > asked.known) return stats.breach("surveyor: was not asked");
     m.pop(tag.MAX);
     m.exchange = asked.exchange;
     this.above.up(m);
+  }
+
+  override event(e: Event): void {
+    if (e.type === "attached") this.#order.set(e.pipe, ++this.#known);
+    this.above.event(e);
   }
 
   override control(c: Control): void {
@@ -119,7 +134,10 @@ export function xrespondent(options: TtlOptions = {}): Layer<"link", "raw", "xre
 }
 
 export interface SurveyorOptions {
-  /** Milliseconds that a survey goes on, unless it says otherwise. Default: 1,000. */
+  /**
+   * Milliseconds that a survey goes on, unless it says otherwise; Infinity: until somebody ends it.
+   * Default: 1,000.
+   */
   readonly surveyTime?: number;
 }
 
@@ -127,8 +145,7 @@ export interface SurveyorOptions {
 export function surveyor({
   surveyTime = 1000,
 }: SurveyorOptions = {}): Layer<"raw", "surveyor", "surveyor"> {
-  if (!(surveyTime > 0))
-    throw new RangeError(`surveyTime is milliseconds, above 0; not ${surveyTime}`);
+  checkTime(surveyTime);
   return {
     name: "surveyor",
     below: "raw",
@@ -138,6 +155,11 @@ export function surveyor({
     port: (s: Socket) => new Surveyor(s, surveyTime),
     make: (context) => new Surveying(context),
   };
+}
+
+function checkTime(surveyTime: number): void {
+  if (surveyTime > 0) return;
+  throw new RangeError(`surveyTime is milliseconds, above 0; not ${surveyTime}`);
 }
 
 /** RESPONDENT: `serve`, or `for await` and `reply`; who keeps silent is not missed. */
@@ -166,13 +188,29 @@ export interface SurveyOptions {
 /** Responses as they come, until time is up. */
 class Survey extends Exchange implements AsyncIterableIterator<Uint8Array> {
   readonly #queue: Uint8Array[] = [];
-  #wake: (() => void) | undefined;
+  /** Calls of `next` that wait; there may be many. */
+  #waiting: (() => void)[] = [];
   #error: Error | undefined;
   undo: () => void = () => {};
+  #octets = 0;
 
+  constructor(readonly socket: Socket) {
+    super();
+  }
+
+  /** As many responses may wait as messages of other sockets; peers decide how many there are. */
   put(body: Uint8Array): void {
+    const { recvBuffer, recvBufferOctets, context } = this.socket;
+    if (this.#queue.length >= recvBuffer || this.#octets >= recvBufferOctets) {
+      return context.stats.drop("receive queue full");
+    }
     this.#queue.push(body);
-    this.#wake?.();
+    this.#octets += body.length;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const go of this.#waiting.splice(0)) go();
   }
 
   end(error?: Error): void {
@@ -180,27 +218,29 @@ class Survey extends Exchange implements AsyncIterableIterator<Uint8Array> {
     this.over = true;
     this.#error = error;
     this.undo();
-    this.#wake?.();
+    this.#wake();
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
     for (;;) {
       const value = this.#queue.shift();
-      if (value !== undefined) return { done: false, value };
+      if (value !== undefined) {
+        this.#octets -= value.length;
+        return { done: false, value };
+      }
       if (this.over) {
         const error = this.#error;
         this.#error = undefined;
         if (error !== undefined) throw error;
         return { done: true, value: undefined };
       }
-      await new Promise<void>((wake) => {
-        this.#wake = wake;
-      });
+      await new Promise<void>((go) => void this.#waiting.push(go));
     }
   }
 
   /** Whoever leaves the loop has heard enough. */
   async return(): Promise<IteratorResult<Uint8Array>> {
+    this.#queue.length = 0;
     this.end();
     return { done: true, value: undefined };
   }
@@ -248,14 +288,16 @@ export class Surveyor extends Port {
   survey(body: Body, options: SurveyOptions = {}): AsyncIterableIterator<Uint8Array> {
     if (this.#closed !== undefined) throw this.#closed;
     const { surveyTime = this.surveyTime, signal, copy } = options;
-    const survey = new Survey();
+    checkTime(surveyTime);
+    const survey = new Survey(this.#socket);
     const { env } = this.#socket.context;
     this.#surveys.add(survey);
-    const timer: Timer = env.timer(surveyTime, () => survey.end());
+    const timer: Timer | undefined =
+      surveyTime === Infinity ? undefined : env.timer(surveyTime, () => survey.end());
     const abort = () => survey.end(cancelled("survey", signal as AbortSignal));
     signal?.addEventListener("abort", abort);
     survey.undo = () => {
-      timer.cancel();
+      timer?.cancel();
       signal?.removeEventListener("abort", abort);
       this.#surveys.delete(survey);
       this.#socket.below.control({ type: "cancel", exchange: survey });

@@ -4,7 +4,20 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as tag from "../../generated/sp/tag.js";
 import { PeerError } from "../../runtime/error.js";
-import { xpair0, xpull, xpush, xrep, xreq } from "../../runtime/index.js";
+import {
+  xbus,
+  xpair0,
+  xpair1,
+  xpub,
+  xpull,
+  xpush,
+  xrep,
+  xreq,
+  xrespondent,
+  xstar,
+  xsub,
+  xsurveyor,
+} from "../../runtime/index.js";
 import type { Layer } from "../../runtime/layer.js";
 import { check, TIMES } from "./all.js";
 import { body, joined, same } from "./octets.js";
@@ -15,10 +28,17 @@ const RUNS = 300 * TIMES;
 
 /** What must come of a message: who takes it, what goes up, which rule drops it, who is closed. */
 interface Outcome {
+  /** One of these takes it. */
   readonly to?: readonly Far[];
+  /** Each of these takes it. */
+  readonly all?: readonly Far[];
   readonly octets?: Uint8Array;
+  /** What those who take it are given, if that is not what goes up. */
+  readonly on?: Uint8Array;
   readonly up?: boolean;
   readonly dropped?: string;
+  /** So often. */
+  readonly times?: number;
   readonly malformed?: string;
   readonly closed?: boolean;
 }
@@ -52,6 +72,13 @@ abstract class Model {
 const toOne = (ready: Far[], octets: Uint8Array, dropped: string): Outcome =>
   ready.length > 0 ? { to: ready, octets } : { dropped };
 
+/** Each who is ready, but not who said it; who is not ready misses it, and that is counted. */
+function toAll(m: Model, octets: Uint8Array, dropped: string, from?: Far): Outcome {
+  const all = m.ready.filter((p) => p !== from);
+  const others = m.pipes.filter((p) => p !== from).length;
+  return { all, octets, dropped, times: others - all.length };
+}
+
 class Push extends Model {
   readonly waits = true;
   sent = (octets: Uint8Array) => toOne(this.ready, octets, "push: nobody is ready");
@@ -82,24 +109,91 @@ class Req extends Model {
 
 const TTL = 8;
 
+/** What counts hops: its reserved octets, and its count. */
+function hopsOf(octets: Uint8Array): { reserved: boolean; hops: number } {
+  const [a = 0, b = 0, c = 0, hops = 0] = octets;
+  return { reserved: a + b + c > 0, hops };
+}
+
+class Pair1 extends Model {
+  readonly waits = true;
+  override get full() {
+    return this.pipes.length === 1;
+  }
+  sent = (octets: Uint8Array) => toOne(this.ready, octets, "pair1: nobody is ready");
+  received(octets: Uint8Array): Outcome {
+    const { reserved, hops } = hopsOf(octets);
+    if (octets.length < 4 || reserved) return { closed: true };
+    return hops > TTL ? { dropped: "ttl" } : { up: true, octets };
+  }
+}
+
+class Star extends Model {
+  readonly waits = false;
+  sent = (octets: Uint8Array) => toAll(this, octets, "star: the peer takes no more");
+  received(octets: Uint8Array, from: Far): Outcome {
+    const { reserved, hops } = hopsOf(octets);
+    if (octets.length < 4) return { malformed: "sp.star" };
+    if (reserved) return { malformed: "sp.star.reserved" };
+    if (hops >= TTL) return { dropped: "ttl" };
+    const on = octets.slice();
+    on[3] = hops + 1;
+    return { ...toAll(this, octets, "star: the peer takes no more", from), on, up: true };
+  }
+}
+
+class Pub extends Model {
+  readonly waits = false;
+  sent = (octets: Uint8Array) => toAll(this, octets, "pub: the peer takes no more");
+  received = () => ({ dropped: "pub: received a message" });
+}
+
+class Sub extends Model {
+  readonly waits = false;
+  sent = () => ({ dropped: "sub: cannot send" });
+  received = (octets: Uint8Array) => ({ up: true, octets });
+}
+
+class Bus extends Model {
+  readonly waits = false;
+  sent = (octets: Uint8Array) => toAll(this, octets, "bus: the peer takes no more");
+  received = (octets: Uint8Array) => ({ up: true, octets });
+}
+
+class Surveyor extends Model {
+  readonly waits = false;
+  sent = (octets: Uint8Array) => toAll(this, octets, "surveyor: the peer takes no more");
+  received = (octets: Uint8Array) =>
+    octets.length < tag.MIN ? { closed: true } : { up: true, octets };
+}
+
 class Rep extends Model {
   readonly waits = false;
+  readonly name: string = "rep";
+  readonly way: string = "sp.request.trace";
   override readonly holds = true;
   override address(far: Far | undefined, octets: Uint8Array) {
     return joined([word(far?.pipe.number ?? 12345), octets]);
   }
   sent(octets: Uint8Array, to: Far | undefined): Outcome {
-    if (to === undefined || !this.pipes.includes(to)) return { dropped: "rep: the peer has gone" };
+    if (to === undefined || !this.pipes.includes(to)) {
+      return { dropped: `${this.name}: the peer has gone` };
+    }
     return { to: [to], octets: octets.subarray(tag.MAX) };
   }
   received(octets: Uint8Array, from: Far): Outcome {
     const words = Math.floor(octets.length / tag.MAX);
     const last = Array.from({ length: Math.min(words, 16) }, (_, i) => octets[i * 4] as number);
     const hops = last.findIndex((first) => first >= 0x80) + 1;
-    if (hops === 0) return words >= 16 ? { malformed: "sp.request.trace" } : { closed: true };
+    if (hops === 0) return words >= 16 ? { malformed: this.way } : { closed: true };
     if (hops > TTL) return { dropped: "ttl" };
     return { up: true, octets: joined([word(from.pipe.number), octets]) };
   }
+}
+
+class Respondent extends Rep {
+  override readonly name = "respondent";
+  override readonly way = "sp.survey.trace";
 }
 
 function word(number: number): Uint8Array {
@@ -211,7 +305,10 @@ function outcome(m: Model, r: Rig, want: Outcome, from: Far | undefined, act: ()
   const { stats } = r.context;
   const before = { taken: r.taken.length, got: r.got.length };
   const [dropped, malformed] = [{ ...stats.dropped }, { ...stats.malformed }];
-  if (want.dropped !== undefined) dropped[want.dropped] = (dropped[want.dropped] ?? 0) + 1;
+  const { times = 1 } = want;
+  if (want.dropped !== undefined && times > 0) {
+    dropped[want.dropped] = (dropped[want.dropped] ?? 0) + times;
+  }
   if (want.malformed !== undefined)
     malformed[want.malformed] = (malformed[want.malformed] ?? 0) + 1;
   act();
@@ -219,10 +316,17 @@ function outcome(m: Model, r: Rig, want: Outcome, from: Far | undefined, act: ()
   assert.equal({ ...stats.dropped }, dropped, "what is dropped is counted");
   assert.equal({ ...stats.malformed }, malformed, "what is malformed is counted");
   const taken = r.taken.slice(before.taken);
-  assert.is(taken.length, want.to === undefined ? 0 : 1, "one takes it, or nobody");
+  if (want.all !== undefined) {
+    const takers = new Set(taken.map((t) => t.far));
+    assert.ok(
+      want.all.every((far) => takers.has(far)),
+      "all take it who may",
+    );
+    assert.is(taken.length, want.all.length, "each once");
+  } else assert.is(taken.length, want.to === undefined ? 0 : 1, "one takes it, or nobody");
   for (const { far, octets } of taken) {
-    assert.ok(want.to?.includes(far), "it is one who may");
-    assert.ok(same(octets, want.octets as Uint8Array), "unchanged");
+    assert.ok((want.all ?? want.to)?.includes(far), "it is one who may");
+    assert.ok(same(octets, (want.on ?? want.octets) as Uint8Array), "unchanged, but for its hops");
   }
   const got = r.got.slice(before.got);
   assert.is(got.length, want.up ? 1 : 0, "it comes up, or does not");
@@ -249,6 +353,11 @@ const octets = fc
     return said;
   });
 
+/** A count of hops, and octets behind it. */
+const counted = fc
+  .tuple(fc.nat(TTL + 3), fc.nat(9), fc.nat())
+  .map(([hops, more, seed]) => joined([Uint8Array.of(0, 0, 0, hops), body(more, seed)]));
+
 const commands = fc.commands(
   [
     fc.nat(9).map((n) => attach(n === 0)),
@@ -256,7 +365,7 @@ const commands = fc.commands(
     fc.tuple(fc.nat(9), fc.boolean()).map(([which, go]) => turn(which, go)),
     fc.boolean().map(quiet),
     fc.tuple(fc.nat(9), fc.nat(40)).map(([which, length]) => send(which, length)),
-    fc.tuple(fc.nat(9), octets).map(([which, said]) => receive(which, said)),
+    fc.tuple(fc.nat(9), fc.oneof(octets, counted)).map(([which, said]) => receive(which, said)),
   ],
   { maxCommands: 60 },
 );
@@ -267,6 +376,13 @@ const protocols: readonly (readonly [string, () => Layer, new () => Model])[] = 
   ["xreq", xreq, Req],
   ["xrep", () => xrep({ ttl: TTL }), Rep],
   ["xpair0", xpair0, Pair0],
+  ["xpair1", () => xpair1({ ttl: TTL }), Pair1],
+  ["xpub", xpub, Pub],
+  ["xsub", xsub, Sub],
+  ["xbus", xbus, Bus],
+  ["xstar", () => xstar({ ttl: TTL }), Star],
+  ["xsurveyor", xsurveyor, Surveyor],
+  ["xrespondent", () => xrespondent({ ttl: TTL }), Respondent],
 ];
 
 for (const [name, layer, Expected] of protocols) {

@@ -4,19 +4,31 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as way from "../../generated/sp/request.js";
 import {
+  bus,
   device,
   open,
   pair0,
+  pair1,
+  pub,
   pull,
   push,
   type Raw,
   rep,
   req,
+  respondent,
+  star,
+  surveyor,
+  xbus,
   xpair0,
+  xpair1,
+  xpub,
   xpull,
   xpush,
   xrep,
   xreq,
+  xrespondent,
+  xstar,
+  xsurveyor,
 } from "../../runtime/index.js";
 import type { Layer } from "../../runtime/layer.js";
 import { Exchange } from "../../runtime/message.js";
@@ -62,13 +74,14 @@ const cases = fc.tuple(
   fc.boolean(),
 );
 
-const waiting: readonly (readonly [string, () => Layer[], pipes: number])[] = [
-  ["push", () => [push(), xpush()], 4],
-  ["req", () => [req(), xreq()], 4],
-  ["pair0", () => [pair0(), xpair0()], 1],
+const waiting: readonly (readonly [string, () => Layer[], pipes: number, head: number])[] = [
+  ["push", () => [push(), xpush()], 4, 0],
+  ["req", () => [req(), xreq()], 4, way.MIN],
+  ["pair0", () => [pair0(), xpair0()], 1, 0],
+  ["pair1", () => [pair1(), xpair1()], 1, 4],
 ];
 
-for (const [name, layers, pipes] of waiting) {
+for (const [name, layers, pipes, head] of waiting) {
   test(`${name} waits: stop and go at any moment lose, double and reorder nothing`, () => {
     const law = ([list, insides, obeys]: [Do[], Inside[], boolean]) => {
       const rig = new Rig(layers(), { sendBuffer: 5 });
@@ -105,7 +118,6 @@ for (const [name, layers, pipes] of waiting) {
       attach();
       insides = [];
       for (const f of fars) f.turn(true);
-      const head = name === "req" ? way.MIN : 0;
       assert.is(rig.taken.length, sent.length, "as many as were sent");
       assert.ok(
         rig.taken.every(({ octets }, i) => same(octets.subarray(head), sent[i] as Uint8Array)),
@@ -116,65 +128,130 @@ for (const [name, layers, pipes] of waiting) {
   });
 }
 
-test("rep owes: stop and go at any moment lose no answer, and who takes none is asked for no more", () => {
-  const law = ([list, insides]: [Do[], Inside[], boolean]) => {
-    const rig = new Rig([rep(), xrep()]);
-    const { fars } = rig;
-    const want: Uint8Array[][] = [[], [], []];
-    let asked = 0;
-    const answer = () => {
-      const which = asked % 3;
-      const far = fars[which] as Far;
-      // Requests that are on their way come all the same.
-      far.say(requestOf(asked));
-      const request = rig.got.pop();
-      want[which]?.push(body(asked % 90, asked));
-      rig.send(body(asked % 90, asked++), request?.exchange);
-    };
-    for (const _ of want) {
-      const far = rig.attach(() => {
-        for (const { what, which } of insides.filter((i) => i.nth === rig.taken.length)) {
-          if (what === "send") answer();
-          else fars[which % 3]?.turn(what === "go");
-        }
-      });
-      far.patient = true;
-    }
-    for (const d of list) {
-      if (d.what === "turn") fars[d.which % 3]?.turn(d.go);
-      else answer();
-      assert.not.ok(rig.stopped, "the side above never waits");
-      assert.ok(fars.every((f) => f.quiet === f.stopped));
-    }
-    assert.equal({ ...rig.context.stats.dropped }, {});
-    for (const [i, { took }] of fars.entries()) {
-      const bodies = want[i] as Uint8Array[];
-      assert.is(took.length, bodies.length);
-      const right = took.every((m, k) => same(m.subarray(way.MIN), bodies[k] as Uint8Array));
-      assert.ok(right, "whole, and in order");
-    }
-  };
-  check(cases, law, RUNS);
-});
+const dropping: readonly (readonly [string, () => Layer[], head: number])[] = [
+  ["pub", () => [pub(), xpub()], 0],
+  ["bus", () => [bus(), xbus()], 0],
+  ["star", () => [star(), xstar()], 4],
+  ["surveyor", () => [surveyor(), xsurveyor()], 4],
+];
 
-test("rep owes 16 MiB to who reads nothing; what is beyond is dropped whole, and counted", () => {
-  const rig = new Rig([rep(), xrep()]);
-  const far = rig.attach();
-  far.patient = true;
-  far.turn(false);
-  const answer = new Uint8Array(3 * 2 ** 20);
-  for (let i = 0; i < 8; i++) {
-    far.say(requestOf(i));
+for (const [name, layers, head] of dropping) {
+  test(`${name} drops whole: who takes no more misses messages, all are counted, and order is kept`, () => {
+    let [missed, closed] = [0, 0];
+    const law = ([list, insides]: [Do[], Inside[], boolean]) => {
+      const rig = new Rig(layers());
+      const { fars } = rig;
+      const here = new Set<Far>();
+      let [sent, due] = [0, 0];
+      const attach = () => {
+        if (fars.length === 6) return;
+        const far = rig.attach(() => {
+          for (const { what, which } of insides.filter((i) => i.nth === rig.taken.length)) {
+            const other = fars[which % fars.length] as Far;
+            // In place of a message of its own: one of them goes, with the message or before it.
+            if (what !== "send") other.turn(what === "go");
+            else if (here.delete(other)) {
+              other.close();
+              closed++;
+            }
+          }
+        });
+        here.add(far);
+      };
+      for (let i = 0; i < 4; i++) attach();
+      for (const d of list) {
+        if (d.what === "attach") attach();
+        else if (d.what === "turn") fars[d.which % Math.max(1, fars.length)]?.turn(d.go);
+        else {
+          due += here.size;
+          rig.send(body(4 + (sent % 5), sent++), new Exchange());
+        }
+        assert.not.ok(rig.stopped, "who sends never waits");
+        const lost = rig.dropped(`${name}: the peer takes no more`);
+        assert.is(rig.taken.length + lost, due, "what is not taken is counted");
+      }
+      missed += due - rig.taken.length;
+      const numbers = new Map(
+        Array.from({ length: sent }, (_, i) => [body(4 + (i % 5), i).toString(), i]),
+      );
+      for (const { took } of fars) {
+        const order = took.map((m) => numbers.get(m.subarray(head).toString()) ?? -1);
+        const increasing = order.every((n, i) => n > (order[i - 1] ?? -1));
+        assert.ok(increasing, `whole, once, and in order: ${order}`);
+      }
+    };
+    check(cases, law, RUNS);
+    assert.ok(missed > RUNS, `${missed} missed`);
+    assert.ok(closed > RUNS / 10, `${closed} went amid a message`);
+  });
+}
+
+const answering: readonly (readonly [string, () => Layer[]])[] = [
+  ["rep", () => [rep(), xrep()]],
+  ["respondent", () => [respondent(), xrespondent()]],
+];
+
+for (const [name, layers] of answering) {
+  test(`${name} owes: stop and go at any moment lose no answer, and who takes none is asked for no more`, () => {
+    const law = ([list, insides]: [Do[], Inside[], boolean]) => {
+      const rig = new Rig(layers());
+      const { fars } = rig;
+      const want: Uint8Array[][] = [[], [], []];
+      let asked = 0;
+      const answer = () => {
+        const which = asked % 3;
+        const far = fars[which] as Far;
+        // Requests that are on their way come all the same.
+        far.say(requestOf(asked));
+        const request = rig.got.pop();
+        want[which]?.push(body(asked % 90, asked));
+        rig.send(body(asked % 90, asked++), request?.exchange);
+      };
+      for (const _ of want) {
+        const far = rig.attach(() => {
+          for (const { what, which } of insides.filter((i) => i.nth === rig.taken.length)) {
+            if (what === "send") answer();
+            else fars[which % 3]?.turn(what === "go");
+          }
+        });
+        far.patient = true;
+      }
+      for (const d of list) {
+        if (d.what === "turn") fars[d.which % 3]?.turn(d.go);
+        else answer();
+        assert.not.ok(rig.stopped, "the side above never waits");
+        assert.ok(fars.every((f) => f.quiet === f.stopped));
+      }
+      assert.equal({ ...rig.context.stats.dropped }, {});
+      for (const [i, { took }] of fars.entries()) {
+        const bodies = want[i] as Uint8Array[];
+        assert.is(took.length, bodies.length);
+        const right = took.every((m, k) => same(m.subarray(way.MIN), bodies[k] as Uint8Array));
+        assert.ok(right, "whole, and in order");
+      }
+    };
+    check(cases, law, RUNS);
+  });
+
+  test(`${name} owes 16 MiB to who reads nothing; what is beyond is dropped whole, and counted`, () => {
+    const rig = new Rig(layers());
+    const far = rig.attach();
+    far.patient = true;
+    far.turn(false);
+    const answer = new Uint8Array(3 * 2 ** 20);
+    for (let i = 0; i < 8; i++) {
+      far.say(requestOf(i));
+      rig.send(answer, rig.got.pop()?.exchange);
+    }
+    assert.is(far.took.length, 5);
+    assert.is(rig.dropped(`${name}: the peer takes no more`), 3);
+    far.turn(true);
+    far.say(requestOf(9));
     rig.send(answer, rig.got.pop()?.exchange);
-  }
-  assert.is(far.took.length, 5);
-  assert.is(rig.dropped("rep: the peer takes no more"), 3);
-  far.turn(true);
-  far.say(requestOf(9));
-  rig.send(answer, rig.got.pop()?.exchange);
-  assert.is(far.took.length, 6, "once it reads, it is owed nothing");
-  assert.ok(far.took.every((m) => m.length === way.MIN + answer.length));
-});
+    assert.is(far.took.length, 6, "once it reads, it is owed nothing");
+    assert.ok(far.took.every((m) => m.length === way.MIN + answer.length));
+  });
+}
 
 function requestOf(number: number): Uint8Array {
   const octets = new Uint8Array(way.MIN + 3);

@@ -1,5 +1,5 @@
 /** A protocol with nothing below it but the ends of pipes, and nothing above it but a notebook. */
-import { type Hub, Pipe } from "../../runtime/hub.js";
+import { type Hub, Pipe, type Priority } from "../../runtime/hub.js";
 import { type Control, Element, type Event, type Layer, STOP } from "../../runtime/layer.js";
 import { type Exchange, Message } from "../../runtime/message.js";
 import { joined } from "./octets.js";
@@ -93,11 +93,12 @@ export class Rig {
     if (this.hub.waits) this.hub.event(STOP);
   }
 
-  /** A connection, what it does while it takes a message, and the number that its greeting says. */
-  attach(taking: () => void = () => {}, type = this.#peer): Far {
+  /** A connection, what it does while it takes a message, the number that its greeting says, its priority. */
+  attach(taking: () => void = () => {}, type = this.#peer, priority?: Priority): Far {
     const far = new Far(this, taking);
     this.fars.push(far);
     const pipe = new Pipe(this.hub, {
+      priority,
       attached() {},
       closed: (_, error) => {
         if (error !== undefined) this.refused.push(error);

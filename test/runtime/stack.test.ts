@@ -5,6 +5,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
   type Found,
+  pair1Ipc,
+  pair1IpcBounds,
+  pair1Tcp,
+  pair1TcpBounds,
   plainIpc,
   plainIpcBounds,
   plainTcp,
@@ -13,22 +17,39 @@ import {
   requestIpcBounds,
   requestTcp,
   requestTcpBounds,
+  starIpc,
+  starIpcBounds,
+  starTcp,
+  starTcpBounds,
+  surveyIpc,
+  surveyIpcBounds,
+  surveyTcp,
+  surveyTcpBounds,
 } from "../../generated/dissect/stacks.js";
 import { MAX as GREETING } from "../../generated/sp/greeting.js";
 import {
+  bus,
   Element,
+  type Env,
   inproc,
   type Layer,
   memory,
   open,
+  type Port,
   pair0,
+  pair1,
+  pub,
   pull,
   push,
   rep,
   req,
+  respondent,
   StackError,
   sp,
   stack,
+  star,
+  sub,
+  surveyor,
   tcp,
   xrep,
   xreq,
@@ -185,45 +206,89 @@ interface Bounds {
   readonly tailMax: number;
 }
 
+type Declared = readonly [Take, Bounds];
+
 const path = join(tmpdir(), `wirestack-stack-${process.pid}.ipc`);
 
-const cases: readonly [name: string, url: string, take: Take, bounds: Bounds][] = [
-  ["sp.request/tcp", "tcp://127.0.0.1:0", requestTcp, requestTcpBounds],
-  ["sp.request/ipc", `ipc://${path}`, requestIpc, requestIpcBounds],
-  ["sp/tcp", "tcp://127.0.0.1:0", plainTcp, plainTcpBounds],
-  ["sp/ipc", `ipc://${path}`, plainIpc, plainIpcBounds],
+type Make = (env: Env) => {
+  readonly near: Port;
+  readonly far: Port;
+  /** A body there, and whether one came back. */
+  pass(body: Uint8Array): Promise<boolean>;
+};
+
+function oneWay<
+  N extends Port & { send(b: Uint8Array): Promise<void> },
+  F extends Port & { receive(): Promise<Uint8Array> },
+>(near: N, far: F): ReturnType<Make> {
+  const pass = async (body: Uint8Array) => {
+    await near.send(body);
+    await far.receive();
+    return false;
+  };
+  return { near, far, pass };
+}
+
+const makes: Readonly<Record<string, Make>> = {
+  req(env) {
+    const [near, far] = [open(req(), { env }), open(rep(), { env })];
+    far.serve((asked) => asked);
+    const pass = async (body: Uint8Array) => (await near.request(body)).length === body.length;
+    return { near, far, pass };
+  },
+  survey(env) {
+    const [near, far] = [open(surveyor(), { env }), open(respondent(), { env })];
+    far.serve((asked) => asked);
+    const pass = async (body: Uint8Array) => {
+      for await (const answer of near.survey(body)) return answer.length === body.length;
+      return false;
+    };
+    return { near, far, pass };
+  },
+  pair1: (env) => oneWay(open(pair1(), { env }), open(pair1(), { env })),
+  star: (env) => oneWay(open(star(), { env }), open(star(), { env })),
+  push: (env) => oneWay(open(push(), { env }), open(pull(), { env })),
+  pair0: (env) => oneWay(open(pair0(), { env }), open(pair0(), { env })),
+  bus: (env) => oneWay(open(bus(), { env }), open(bus(), { env })),
+  pub(env) {
+    const [near, far] = [open(pub(), { env }), open(sub(), { env })];
+    far.subscribe("");
+    return oneWay(near, far);
+  },
+};
+
+const cases: readonly [name: string, of: readonly string[], Declared, Declared][] = [
+  ["sp.request", ["req"], [requestTcp, requestTcpBounds], [requestIpc, requestIpcBounds]],
+  ["sp.survey", ["survey"], [surveyTcp, surveyTcpBounds], [surveyIpc, surveyIpcBounds]],
+  ["sp.pair1", ["pair1"], [pair1Tcp, pair1TcpBounds], [pair1Ipc, pair1IpcBounds]],
+  ["sp.star", ["star"], [starTcp, starTcpBounds], [starIpc, starIpcBounds]],
+  ["sp", ["push", "pair0", "pub", "bus"], [plainTcp, plainTcpBounds], [plainIpc, plainIpcBounds]],
 ];
 
-for (const [name, url, take, bounds] of cases) {
-  test(`${name}: the socket's octets are taken apart by the stack's function, and its room is the stack's`, async () => {
-    const { env, octets } = recording();
-    const body = new Uint8Array(33).fill(0x61);
-    if (name.startsWith("sp.request")) {
-      const [a, b] = [open(req(), { env }), open(rep(), { env })];
-      const { url: bound } = await b.listen(url);
-      b.serve((asked) => asked);
-      a.dial(bound);
-      await a.request(body);
-      same(octets("dial"), take, body.length);
-      same(octets("listen"), take, body.length);
-      for (const s of [a, b]) assert.equal(s.room, { head: bounds.max, tail: bounds.tailMax });
-      await Promise.all([a.close(), b.close()]);
-    } else {
-      const pairs = [
-        [open(push(), { env }), open(pull(), { env })],
-        [open(pair0(), { env }), open(pair0(), { env })],
-      ] as const;
-      for (const [a, b] of pairs) {
-        const { url: bound } = await b.listen(url);
-        a.dial(bound);
-        await a.send(body);
-        await b.receive();
-        same(octets("dial").subarray(-(bounds.max + body.length) - GREETING), take, body.length);
-        for (const s of [a, b]) assert.equal(s.room, { head: bounds.max, tail: bounds.tailMax });
-        await Promise.all([a.close(), b.close()]);
-      }
+for (const [name, of, tcp, ipc] of cases) {
+  for (const [scheme, url, [take, bounds]] of [
+    ["tcp", "tcp://127.0.0.1:0", tcp],
+    ["ipc", `ipc://${path}`, ipc],
+  ] as const) {
+    for (const protocol of of) {
+      test(`${name}/${scheme}: the octets of ${protocol} are taken apart by the stack's function, and its room is the stack's`, async () => {
+        const { env, octets } = recording();
+        const body = new Uint8Array(33).fill(0x61);
+        const { near, far, pass } = (makes[protocol] as Make)(env);
+        const attached = new Promise<void>((done) => void far.on("attached", () => done()));
+        const { url: bound } = await far.listen(url);
+        await near.dial(bound).ready;
+        await attached;
+        const answered = await pass(body);
+        same(octets("dial"), take, body.length);
+        if (answered) same(octets("listen"), take, body.length);
+        assert.is(answered, ["req", "survey"].includes(protocol));
+        for (const s of [near, far])
+          assert.equal(s.room, { head: bounds.max, tail: bounds.tailMax });
+        await Promise.all([near.close(), far.close()]);
+      });
     }
-  });
+  }
 }
 
 /** Behind the greeting stands one message; `take` finds its headers, and then the body. */
