@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { memory, rep, req, sp, stack, tls, xrep, xreq, open } from "../../runtime/index.js";
+const test = suite("tls");
+const pem = (n: string) => readFileSync(`test/certs/${n}.pem`, "utf8");
+test("basic", async () => {
+  const ca = pem("ca"), l = pem("localhost");
+  const server = open(rep());
+  server.serve((b) => b);
+  server.on("refused", (e) => console.log("server", e.error));
+  const { url } = await server.listen("tls+tcp://127.0.0.1:0", { tls: { cert: l, key: l, ca, requestCert: true } });
+  const client = open(req());
+  client.on("refused", (e) => console.log("client", e.error));
+  const c = pem("client");
+  const info = await client.dial(url, { tls: { ca, cert: c, key: c } }).ready;
+  console.log(info.facts);
+  console.log(await client.request("hi", { timeout: 3000 }));
+  await client.close(); await server.close();
+});
+test("memory", async () => {
+  const ca = pem("ca"), l = pem("localhost");
+  const server = open(stack(rep(), xrep(), sp(), tls({ cert: l, key: l }), memory()));
+  server.serve((b) => b);
+  server.on("refused", (e) => console.log("server", e.error));
+  const { url } = await server.listen("memory://x");
+  const client = open(stack(req(), xreq(), sp(), tls({ ca, servername: "localhost" }), memory()));
+  client.on("refused", (e) => console.log("client", e.error));
+  const info = await client.dial(url).ready;
+  console.log(info.facts.local);
+  console.log(await client.request("hi", { timeout: 3000 }));
+  console.log((await client.request(new Uint8Array(900000), { timeout: 3000 })).length);
+  await client.close(); await server.close();
+});
+test.run();
