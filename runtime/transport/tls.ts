@@ -84,9 +84,6 @@ export function tls(options: TlsOptions = {}): Layer<"octets", "octets", "tls"> 
   };
 }
 
-/** Octets that may lie in a connection, encrypted but not yet taken by the system. */
-const IN_FLIGHT = 256 * 1024;
-
 const PIN = /^[A-Za-z0-9+/]{43}=$/;
 
 /** Options, and what node makes of them: once for all connections of a layer. */
@@ -128,6 +125,9 @@ class Terms {
       }
     }
     try {
+      const { X509Certificate } = builtin<typeof NodeCrypto>("node:crypto");
+      // node takes whatever has none in it for an empty list.
+      for (const authority of [ca ?? []].flat()) new X509Certificate(authority as string);
       if (side === "dial") this.client;
       else this.server;
     } catch (cause) {
@@ -188,7 +188,7 @@ class Tls extends Borrower {
 
   protected begin(duplex: Duplex): void {
     if (this.context.env.net.adopt === undefined) {
-      return this.#refuse(new StackError("'tls' needs node's streams, and this world has none"));
+      return this.#never(duplex, "'tls' needs node's streams, and this world has none");
     }
     if (this.context.side === "dial") this.#connect(duplex);
     else this.#accept(duplex);
@@ -199,22 +199,18 @@ class Tls extends Borrower {
     const { servername: name = lower.host, pins } = terms.options;
     if (name === undefined && terms.strict && pins === undefined) {
       const how = "say whose certificate it must be by 'servername' or 'pins'";
-      return this.#refuse(
-        new StackError(`no host was dialed whose name 'tls' could check: ${how}`),
-      );
+      return this.#never(duplex, `no host was dialed whose name 'tls' could check: ${how}`);
     }
     const { isIP } = builtin<typeof NodeNet>("node:net");
     const socket = builtin<typeof NodeTls>("node:tls").connect({
       socket: duplex,
       secureContext: terms.client,
       rejectUnauthorized: terms.strict,
-      highWaterMark: IN_FLIGHT,
       ...terms.alpn(),
       // RFC 6066 allows no addresses there.
       ...(name === undefined || isIP(name) ? {} : { servername: name }),
       ...(name === undefined ? { checkServerIdentity: () => undefined } : { host: name }),
-      // Its types do not know of highWaterMark.
-    } as object);
+    });
     this.abandon = () => socket.destroy();
     const connection = this.#adopt(socket);
     socket.once("secureConnect", () => this.#secured(socket, connection));
@@ -250,8 +246,15 @@ class Tls extends Borrower {
     this.closed(code ? Object.assign(new Error(String(code)), { code }) : error);
   }
 
+  #never(duplex: Duplex, said: string): void {
+    duplex.destroy();
+    this.closed(new StackError(said));
+  }
+
   #adopt(socket: NodeTls.TLSSocket): Connection {
     const { env, lend } = this.context;
+    // After the handshake node only tells of it.
+    socket.on("error", () => socket.destroy());
     return env.net.adopt?.(socket, this, lend) as Connection;
   }
 
@@ -303,9 +306,8 @@ class Tls extends Borrower {
     const { code = "", reason = code } = cause ?? {};
     if (cause === undefined || /^(ECONNRESET|EPIPE|ECONNABORTED)$/.test(code)) {
       if (!this.#open) return new PeerError(`tls: ${CUT}`);
-      // A listener that does not like our certificate says so, if at all, when we are done already.
-      if (this.context.side === "dial" && !this.#heard) return new PeerError(`tls: ${UNHEARD}`);
-      return error;
+      // Who does not like our certificate says so, if at all, when we are done already.
+      return this.#heard ? error : new PeerError(`tls: ${UNHEARD}`);
     }
     const { minVersion = "TLSv1.2", alpn = [] } = this.terms.options;
     if (code.startsWith("ERR_SSL_")) {
@@ -346,7 +348,7 @@ interface Failure extends Error {
 const CUT =
   "the peer closed amid the handshake: it may speak no TLS, or there is nothing in common";
 const UNHEARD =
-  "the peer closed right after the handshake: if it asks for certificates, it may not accept ours, or miss one ('cert', 'key')";
+  "the peer closed right after the handshake: it may not accept our certificate ('cert', 'key'), or miss one";
 const MISSING = "the peer shows no certificate: it needs one ('cert', 'key'), as we ask for it";
 const UNLIKED =
   "the peer does not accept our certificate: it must be given, and be signed by one of the peer's 'ca'";
