@@ -18,6 +18,7 @@ import * as esbuild from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { open, rep } from "../runtime/index.js";
+import { pathOf } from "./support/certificates.js";
 import { peerTest } from "./support/peers.js";
 
 const test = suite<{ folder: string }>("package");
@@ -133,6 +134,14 @@ async function printed(folder: string, ...args: string[]): Promise<string> {
 test("examples that need nobody run as they are", async ({ folder }) => {
   assert.is(await printed(folder, "three-lines.mjs"), "hello, myself\n");
   assert.match(await printed(folder, "work.mjs"), /received: 1000, .* malformed: \{\} \}\n$/);
+});
+
+test("the example over TLS runs, and tells who is there", async ({ folder }) => {
+  const certificates = ["ca", "localhost", "client"].map((name) => resolve(pathOf(name)));
+  assert.is(
+    await printed(folder, "tls.mjs", ...certificates),
+    "here is CN=wirestack test client\nbetween us\n",
+  );
 });
 
 test("examples that ask somebody run as they are, and print what the README shows", async (c) => {
