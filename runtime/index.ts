@@ -60,3 +60,4 @@ export { inproc } from "./transport/inproc.js";
 export { ipc } from "./transport/ipc.js";
 export { memory } from "./transport/memory.js";
 export { tcp } from "./transport/tcp.js";
+export { type Pem, type TlsFacts, type TlsOptions, tls } from "./transport/tls.js";

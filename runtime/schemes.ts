@@ -6,12 +6,14 @@ import { inproc } from "./transport/inproc.js";
 import { ipc } from "./transport/ipc.js";
 import { memory } from "./transport/memory.js";
 import { tcp } from "./transport/tcp.js";
+import { tls } from "./transport/tls.js";
 
 export const schemes = {
   "inproc://": [inproc],
   "memory://": [sp, memory],
   "tcp://": [sp, tcp],
   "ipc://": [spIpc, ipc],
+  "tls+tcp://": [sp, tls, tcp],
 } as const satisfies Schemes;
 
 /** Runs a stack. Its topmost face decides what comes back: `open(req())` is a Requester. */

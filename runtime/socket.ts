@@ -156,6 +156,13 @@ export class Running implements Socket, Home {
 
   // --- addresses ---
 
+  /** As `#way`, of layers that may be on that side. */
+  #wayFor(side: "dial" | "listen", url: string, options: RowOptions) {
+    const way = this.#way(url, options);
+    for (const layer of way.layers) layer.check?.(side);
+    return way;
+  }
+
   /** The layers below the hub, for an address, and the part of it that is the transport's. */
   #way(url: string, options: RowOptions): { layers: readonly AnyLayer[]; rest: string } {
     const scheme = Object.keys(this.#schemes).find((s) => url.startsWith(s)) as
@@ -207,7 +214,7 @@ export class Running implements Socket, Home {
     this.#open();
     const { priority, ...rows } = options;
     ranked(priority);
-    const { layers, rest } = this.#way(url, rows);
+    const { layers, rest } = this.#wayFor("dial", url, rows);
     const { reconnect } = this.#options;
     const dialer = new Connecting(this, url, layers, priority, rest, reconnect, again);
     this.#endpoints.add(dialer);
@@ -219,7 +226,7 @@ export class Running implements Socket, Home {
     this.#open();
     const { priority, ...rows } = options;
     ranked(priority);
-    const { layers, rest } = this.#way(url, rows);
+    const { layers, rest } = this.#wayFor("listen", url, rows);
     const listener = new Accepting(this, url, layers, priority);
     this.#endpoints.add(listener);
     try {
@@ -260,7 +267,10 @@ export class Running implements Socket, Home {
     for (let i = layers.length - 1; i >= 0; i--) {
       const layer = layers[i] as AnyLayer;
       // It writes for itself, and for all that is above it.
-      if (layer.borrows) own = { ...context, block: new Block(context.stats) };
+      if (layer.borrows) {
+        const lend = layers.slice(0, i).some((l) => l.borrows);
+        own = { ...context, block: new Block(context.stats), lend };
+      }
       if (i < layers.length - 1) top = put(made(layer, own), top);
       if (i === highest) top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
     }

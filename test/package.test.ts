@@ -18,6 +18,7 @@ import * as esbuild from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { open, rep } from "../runtime/index.js";
+import { pathOf } from "./support/certificates.js";
 import { peerTest } from "./support/peers.js";
 
 const test = suite<{ folder: string }>("package");
@@ -135,6 +136,14 @@ test("examples that need nobody run as they are", async ({ folder }) => {
   assert.match(await printed(folder, "work.mjs"), /received: 1000, .* malformed: \{\} \}\n$/);
   assert.is(await printed(folder, "publish.mjs"), "weather: sunny\n");
   assert.is(await printed(folder, "survey.mjs"), "left is here\nright is here\n");
+});
+
+test("the example over TLS runs, and tells who is there", async ({ folder }) => {
+  const certificates = ["ca", "localhost", "client"].map((name) => resolve(pathOf(name)));
+  assert.is(
+    await printed(folder, "tls.mjs", ...certificates),
+    "here is CN=wirestack test client\nbetween us\n",
+  );
 });
 
 test("examples that ask somebody run as they are, and print what the README shows", async (c) => {

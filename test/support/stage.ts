@@ -12,11 +12,13 @@ import {
   open,
   type Port,
   type Ports,
+  type RowOptions,
   type SocketOptions,
 } from "../../runtime/index.js";
 import type { Opening } from "../../runtime/open.js";
 
-export type Scheme = "tcp" | "ipc";
+/** Those that every peer speaks, and one that only some do. */
+export type Scheme = "tcp" | "ipc" | "tls+tcp";
 export const SCHEMES: readonly Scheme[] = ["tcp", "ipc"];
 export type Side = "dial" | "listen";
 export const SIDES: readonly Side[] = ["dial", "listen"];
@@ -103,30 +105,34 @@ export class Stage {
 
   /** An address at which we can listen. */
   any(scheme: Scheme): string {
-    return scheme === "ipc" ? `ipc://${this.path()}` : "tcp://127.0.0.1:0";
+    return scheme === "ipc" ? `ipc://${this.path()}` : `${scheme}://127.0.0.1:0`;
   }
 
   /** An address at which another process can listen. */
   async free(scheme: Scheme): Promise<string> {
-    return scheme === "ipc" ? this.any(scheme) : `tcp://127.0.0.1:${await freePort()}`;
+    return scheme === "ipc" ? this.any(scheme) : `${scheme}://127.0.0.1:${await freePort()}`;
   }
 
-  /** Brings our socket and a program together. `side` is ours; `launch` starts theirs at an address. */
+  /**
+   * Brings our socket and a program together. `side` is ours; `launch` starts theirs at an address.
+   * `options` are those of the row's layers, on either side.
+   */
   async meet(
     ours: Port,
     side: Side,
     scheme: Scheme,
     launch: (side: Side, url: string) => Program,
+    options: RowOptions = {},
   ): Promise<Program> {
     if (side === "listen") {
-      const { url } = await ours.listen(this.any(scheme));
+      const { url } = await ours.listen(this.any(scheme), options);
       return launch("dial", url);
     }
     // Somebody may have taken the port meanwhile: then theirs ends, and we take another.
     for (let attempt = 1; ; attempt++) {
       const url = await this.free(scheme);
       const program = launch("listen", url);
-      const dialer = ours.dial(url);
+      const dialer = ours.dial(url, options);
       if (await connected(dialer, program)) return program;
       await dialer.close();
       if (attempt === 3) throw new Error(`no connection to ${program}`);
