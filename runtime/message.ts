@@ -94,6 +94,8 @@ export class Message {
   shared = false;
   /** Somebody keeps this object to send it again: hand on a fork of it. */
   kept = false;
+  /** It is text, in UTF-8: WebSocket says so beside the octets, others nowhere. */
+  text = false;
 
   constructor(bytes: Uint8Array, view: DataView, floor: number, start: number, end: number) {
     this.bytes = bytes;
@@ -303,6 +305,7 @@ export class Message {
     m.rest = this.segments();
     m.pipe = this.pipe;
     m.exchange = this.exchange;
+    m.text = this.text;
     return m;
   }
 }
