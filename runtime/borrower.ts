@@ -34,6 +34,10 @@ export abstract class Borrower extends Stream {
     }
   }
 
+  protected override learnt(): Facts {
+    return this.lower;
+  }
+
   override up(m: Message): void {
     this.#adapter?.receive(m);
   }

@@ -56,7 +56,7 @@ export interface Net {
     lend?: boolean,
   ): Promise<Listening>;
   /** Uses a Duplex of node's, which is open, as a connection. */
-  adopt?(duplex: Duplex, to: Receiver): Connection;
+  adopt?(duplex: Duplex, to: Receiver, lend?: boolean): Connection;
 }
 
 export interface Env {

@@ -97,6 +97,8 @@ export interface Facts {
   /** Addresses, as `127.0.0.1:5555` or a path. */
   readonly local?: string;
   readonly remote?: string;
+  /** Whom the address that was dialed names: layers above may have to ask for it, or check it. */
+  readonly host?: string;
   /** Protocol number that the peer sent. */
   readonly type?: number;
   readonly [name: string]: unknown;
@@ -176,6 +178,8 @@ export interface Layer<
   readonly contiguous?: true;
   /** It takes node's Duplex from below, and writes for itself. */
   readonly borrows?: true;
+  /** Whether its options do for that side: throws StackError, before anything is dialed or bound. */
+  check?(side: "dial" | "listen"): void;
   /** It makes many connections one: a raw protocol. */
   readonly hub?: true;
   /** Of a raw protocol: what openings below tell the peer. */

@@ -12,7 +12,7 @@ const IN_FLIGHT = 1024 * 1024;
 const SETTINGS = { noDelay: true, allowHalfOpen: true, highWaterMark: IN_FLIGHT } as const;
 
 // Not `import`: so a bundle for a browser holds no node module, and fails only if it opens a TCP socket.
-const builtin = <T>(name: string): T => {
+export const builtin = <T>(name: string): T => {
   const found = globalThis.process?.getBuiltinModule?.(name as "node:net");
   if (found === undefined) throw new Error(`${name} is not here: this is not node`);
   return found as T;
@@ -128,9 +128,9 @@ const nodeNet: Net = {
     };
   },
 
-  adopt(duplex, to) {
+  adopt(duplex, to, lend = false) {
     watch(duplex, "connection", () => to);
-    duplex.on("data", (b: Buffer) => to.octets(plain(b)));
+    if (!lend) duplex.on("data", (b: Buffer) => to.octets(plain(b)));
     return new NodeConnection(duplex, "", to);
   },
 };

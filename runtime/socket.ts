@@ -136,6 +136,13 @@ export class Running implements Socket, Home {
 
   // --- addresses ---
 
+  /** As `#way`, of layers that may be on that side. */
+  #wayFor(side: "dial" | "listen", url: string, options: RowOptions) {
+    const way = this.#way(url, options);
+    for (const layer of way.layers) layer.check?.(side);
+    return way;
+  }
+
   /** The layers below the hub, for an address, and the part of it that is the transport's. */
   #way(url: string, options: RowOptions): { layers: readonly AnyLayer[]; rest: string } {
     const scheme = Object.keys(this.#schemes).find((s) => url.startsWith(s)) as
@@ -185,7 +192,7 @@ export class Running implements Socket, Home {
   /** `again`: connects again when the connection is lost, or was not to be had. */
   dial(url: string, options: RowOptions = {}, again = true): Dialer {
     this.#open();
-    const { layers, rest } = this.#way(url, options);
+    const { layers, rest } = this.#wayFor("dial", url, options);
     const dialer = new Connecting(this, url, layers, rest, this.#options.reconnect, again);
     this.#endpoints.add(dialer);
     dialer.start();
@@ -194,7 +201,7 @@ export class Running implements Socket, Home {
 
   async listen(url: string, options: RowOptions = {}): Promise<Listener> {
     this.#open();
-    const { layers, rest } = this.#way(url, options);
+    const { layers, rest } = this.#wayFor("listen", url, options);
     const listener = new Accepting(this, url, layers);
     this.#endpoints.add(listener);
     try {
@@ -235,7 +242,10 @@ export class Running implements Socket, Home {
     for (let i = layers.length - 1; i >= 0; i--) {
       const layer = layers[i] as AnyLayer;
       // It writes for itself, and for all that is above it.
-      if (layer.borrows) own = { ...context, block: new Block(context.stats) };
+      if (layer.borrows) {
+        const lend = layers.slice(0, i).some((l) => l.borrows);
+        own = { ...context, block: new Block(context.stats), lend };
+      }
       if (i < layers.length - 1) top = put(made(layer, own), top);
       if (i === highest) top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
     }

@@ -25,6 +25,9 @@ export class Stream extends Element implements Receiver {
     this.#write();
   };
 
+  /** Whom it was told to reach: a name, or an address of the network. */
+  host: string | undefined;
+
   constructor(
     readonly context: PipeContext,
     /** Gives up an attempt to connect. */
@@ -94,8 +97,13 @@ export class Stream extends Element implements Receiver {
 
   opened(connection: Connection): void {
     this.#connection = connection;
-    const facts: Facts = { local: connection.local, remote: connection.remote };
-    this.above.event({ type: "opened", facts });
+    this.above.event({ type: "opened", facts: this.learnt(connection) });
+  }
+
+  /** What is known when it is open. */
+  protected learnt({ local, remote }: Connection): Facts {
+    const { host } = this;
+    return host === undefined ? { local, remote } : { local, remote, host };
   }
 
   octets(chunk: Uint8Array): void {
@@ -128,6 +136,7 @@ export class Stream extends Element implements Receiver {
 /** Begins to connect. */
 export function dialStream(where: Where, context: PipeContext): Stream {
   const stream = new Stream(context);
+  if ("host" in where) stream.host = where.host;
   const attempt = context.env.net.connect(where, stream, context.lend);
   stream.abandon = () => attempt.destroy();
   return stream;
