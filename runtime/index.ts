@@ -4,6 +4,7 @@ export { type DeviceOptions, device } from "./device.js";
 export type { Connection, Env, Listening, Net, Receiver, Timer, Where } from "./env.js";
 export * from "./error.js";
 export { sp, spIpc } from "./framing/sp.js";
+export { type WsOptions, ws } from "./framing/ws.js";
 export type {
   Below,
   Context,

@@ -117,6 +117,8 @@ export interface Limits {
   readonly recvMax: number;
   /** Messages a socket holds for want of a connection. */
   readonly sendBuffer: number;
+  /** Milliseconds for a connection to open, all its layers together. */
+  readonly openTimeout: number;
 }
 
 /** What a running layer has of its surroundings. */
@@ -191,6 +193,11 @@ export interface Layer<
   /** Of a transport: how to reach an address. */
   readonly transport?: Transport;
   /**
+   * Of a layer that shares what is below it, as paths do a TCP port: it is a transport to what stands on
+   * it, made of the transport that all below it come to. `name` says which these are.
+   */
+  over?(below: Transport, name: string): Transport;
+  /**
    * Runs it: once a socket above the hub and as the hub, where the context has no side and no block;
    * once a connection below. A transport is run by dialing and listening instead.
    */
@@ -199,6 +206,8 @@ export interface Layer<
 
 /** An address's rest, after `scheme://`, is the transport's own to read; it throws StackError. */
 export interface Transport {
+  /** Its addresses may go on with a path, for who is `over` it. */
+  readonly paths?: true;
   /** Begins to connect. The element's events tell the rest. */
   dial(rest: string, context: PipeContext): Element;
   /** Resolves when bound, to the address's rest as bound. `accept` runs an element for a connection. */

@@ -1,5 +1,6 @@
 /** What an address stands for: the layers that it puts under a stack, the uppermost first. */
 import { sp, spIpc } from "./framing/sp.js";
+import { ws } from "./framing/ws.js";
 import { opener } from "./open.js";
 import type { Schemes } from "./socket.js";
 import { inproc } from "./transport/inproc.js";
@@ -12,6 +13,7 @@ export const schemes = {
   "memory://": [sp, memory],
   "tcp://": [sp, tcp],
   "ipc://": [spIpc, ipc],
+  "ws://": [ws, tcp],
 } as const satisfies Schemes;
 
 /** Runs a stack. Its topmost face decides what comes back: `open(req())` is a Requester. */

@@ -18,6 +18,7 @@ import {
   type PipeContext,
   roomOf,
   STOP,
+  type Transport,
   type Up,
 } from "./layer.js";
 import { type Message, type Room, Slab } from "./message.js";
@@ -104,6 +105,7 @@ export class Running implements Socket, Home {
     const limits: Limits = {
       recvMax: count("recvMax", options.recvMax ?? 2 ** 20, 0),
       sendBuffer: count("sendBuffer", options.sendBuffer ?? 128, 1),
+      openTimeout: options.openTimeout ?? 10_000,
     };
     const stats = new Stats();
     const slab = new Slab(stats);
@@ -140,7 +142,7 @@ export class Running implements Socket, Home {
   #wayFor(side: "dial" | "listen", url: string, options: RowOptions) {
     const way = this.#way(url, options);
     for (const layer of way.layers) layer.check?.(side);
-    return way;
+    return { ...way, layers: folded(way.layers) };
   }
 
   /** The layers below the hub, for an address, and the part of it that is the transport's. */
@@ -237,23 +239,12 @@ export class Running implements Socket, Home {
   ): Pipe {
     const always = this.#options.mode === "contiguous";
     const highest = always ? 0 : layers.findIndex((l) => l.contiguous);
-    let top = transport;
-    let own = context;
-    for (let i = layers.length - 1; i >= 0; i--) {
-      const layer = layers[i] as AnyLayer;
-      // It writes for itself, and for all that is above it.
-      if (layer.borrows) {
-        const lend = layers.slice(0, i).some((l) => l.borrows);
-        own = { ...context, block: new Block(context.stats), lend };
-      }
-      if (i < layers.length - 1) top = put(made(layer, own), top);
-      if (i === highest) top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
-    }
+    const top = pile(transport, layers, context, highest);
     return put(new Pipe(this.hubOf(), owner), top);
   }
 
   get openTimeout(): number {
-    return this.#options.openTimeout ?? 10_000;
+    return this.context.limits.openTimeout;
   }
 
   // --- the end ---
@@ -333,6 +324,67 @@ export class Running implements Socket, Home {
     const ends = [...this.#endpoints].map((e) => e.toString());
     return [...stack, `room ${head} before, ${tail} behind; ${how}`, ...ends].join("\n");
   }
+}
+
+/**
+ * Puts layers on the element of their lowest; from `highest` down octets are in one piece. `lent`: who
+ * stands on them will borrow.
+ */
+function pile(
+  transport: Element,
+  layers: readonly AnyLayer[],
+  context: PipeContext,
+  highest: number,
+  lent = false,
+): Element {
+  let top = transport;
+  let own = context;
+  for (let i = layers.length - 1; i >= 0; i--) {
+    const layer = layers[i] as AnyLayer;
+    // It writes for itself, and for all that is above it.
+    if (layer.borrows) {
+      const lend = lent || layers.slice(0, i).some((l) => l.borrows);
+      own = { ...context, block: new Block(context.stats), lend };
+    }
+    if (i < layers.length - 1) top = put(made(layer, own), top);
+    if (i === highest) top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
+  }
+  return top;
+}
+
+/** A layer that is `over` others, and those, become one: a transport. */
+function folded(layers: readonly AnyLayer[]): readonly AnyLayer[] {
+  const at = layers.findIndex((l) => l.over !== undefined);
+  if (at < 0) return layers;
+  const layer = layers[at] as AnyLayer;
+  const below = layers.slice(at + 1);
+  const name = below.map((l) => l.name).join(" ");
+  const transport = layer.over?.(merged(below), name) as Transport;
+  return [...layers.slice(0, at), { ...layer, name: `${layer.name} ${name}`, transport }];
+}
+
+/** Layers as one transport, whose connections will be borrowed. */
+function merged(layers: readonly AnyLayer[]): Transport {
+  const lowest = layers.at(-1)?.transport as Transport;
+  const lent = (c: PipeContext) => ({ ...c, block: new Block(c.stats), lend: true });
+  return {
+    ...(lowest.paths ? { paths: true } : {}),
+    dial(rest, context) {
+      const own = lent(context);
+      return pile(lowest.dial(rest, own), layers, own, -1, true);
+    },
+    listen(rest, context, accept) {
+      return lowest.listen(rest, lent(context), (run) => {
+        let element: ReturnType<typeof run> | undefined;
+        accept((each) => {
+          const own = lent(each);
+          element = run(own);
+          return pile(element, layers, own, -1, true);
+        });
+        return element as ReturnType<typeof run>;
+      });
+    },
+  };
 }
 
 /** Copies each message into one piece, with room for what is below. */
