@@ -1,4 +1,4 @@
-/** Every protocol, in every role, with every other software, over tcp and ipc, at every size. */
+/** Every protocol, in every role, with every other software, over tcp, ipc and ws, at every size. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
@@ -138,7 +138,7 @@ const plays: Readonly<Record<Role, (play: Play) => Promise<void>>> = {
 
 for (const foreign of foreigners) {
   for (const role of Object.keys(plays) as Role[]) {
-    for (const scheme of SCHEMES) {
+    for (const scheme of [...SCHEMES, "ws"] as const) {
       const name = `${role} and ${foreign.name}'s ${OPPOSITE[role]} over ${scheme}, from 0 octets to 1 MiB, each side dialing`;
       peerTest(
         test,

@@ -16,7 +16,8 @@ import {
 } from "../../runtime/index.js";
 import type { Opening } from "../../runtime/open.js";
 
-export type Scheme = "tcp" | "ipc";
+export type Scheme = "tcp" | "ipc" | "ws";
+/** Those that greet, and put messages behind their lengths. */
 export const SCHEMES: readonly Scheme[] = ["tcp", "ipc"];
 export type Side = "dial" | "listen";
 export const SIDES: readonly Side[] = ["dial", "listen"];
@@ -103,12 +104,12 @@ export class Stage {
 
   /** An address at which we can listen. */
   any(scheme: Scheme): string {
-    return scheme === "ipc" ? `ipc://${this.path()}` : "tcp://127.0.0.1:0";
+    return scheme === "ipc" ? `ipc://${this.path()}` : `${scheme}://127.0.0.1:0`;
   }
 
   /** An address at which another process can listen. */
   async free(scheme: Scheme): Promise<string> {
-    return scheme === "ipc" ? this.any(scheme) : `tcp://127.0.0.1:${await freePort()}`;
+    return scheme === "ipc" ? this.any(scheme) : `${scheme}://127.0.0.1:${await freePort()}`;
   }
 
   /** Brings our socket and a program together. `side` is ours; `launch` starts theirs at an address. */
