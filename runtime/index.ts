@@ -56,6 +56,7 @@ export { open, schemes } from "./schemes.js";
 export type { Row, Schemes, SocketOptions } from "./socket.js";
 export { type Stack, stack } from "./stack.js";
 export { Stats } from "./stats.js";
+export { opcodes } from "./tools/opcodes.js";
 export { inproc } from "./transport/inproc.js";
 export { ipc } from "./transport/ipc.js";
 export { memory } from "./transport/memory.js";

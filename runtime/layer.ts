@@ -130,6 +130,8 @@ export interface Context {
   readonly limits: Limits;
   /** The protocol of the stack, if it has one. */
   readonly protocol: Protocol | undefined;
+  /** The application tells text from other octets. */
+  readonly text: boolean;
 }
 
 /** Below the hub there is more: a connection, and what will be written to it. */
@@ -162,7 +164,7 @@ export type Below = Face | Ground;
 /** Shown by a layer that shows what it stands on, such as a tap or an integrity check. */
 export interface Same<F extends Face = Face> {
   /** Faces it may stand on. */
-  readonly same: readonly F[];
+  readonly same: readonly F[] | "any";
 }
 
 /** A layer from one face to another. */
@@ -182,6 +184,11 @@ export interface Layer<
   readonly borrows?: true;
   /** Whether its options do for that side: throws StackError, before anything is dialed or bound. */
   check?(side: "dial" | "listen"): void;
+  /**
+   * It wants messages that are text to be known as such; or it is who knows. WebSocket says so beside
+   * the octets, and no octet of its own would.
+   */
+  readonly text?: "wanted" | "known";
   /** It makes many connections one: a raw protocol. */
   readonly hub?: true;
   /** Of a raw protocol: what openings below tell the peer. */

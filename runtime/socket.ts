@@ -109,7 +109,10 @@ export class Running implements Socket, Home {
     };
     const stats = new Stats();
     const slab = new Slab(stats);
-    this.context = { env: this.env, stats, slab, limits, protocol: hub.protocol };
+    const { protocol } = hub;
+    // Without a protocol whoever knows text is spoken to by the application itself.
+    const text = layers.some((l) => l.text === (protocol === undefined ? "known" : "wanted"));
+    this.context = { env: this.env, stats, slab, limits, protocol, text };
     this.#modeOf(this.#lower);
     this.contiguous = this.#upper.some((l) => l.contiguous);
     this.room = roomOf(layers);
@@ -142,6 +145,7 @@ export class Running implements Socket, Home {
   #wayFor(side: "dial" | "listen", url: string, options: RowOptions) {
     const way = this.#way(url, options);
     for (const layer of way.layers) layer.check?.(side);
+    this.#textOf([...this.#layers.slice(0, this.#upper.length + 1), ...way.layers], url);
     return { ...way, layers: folded(way.layers) };
   }
 
@@ -181,6 +185,18 @@ export class Running implements Socket, Home {
     const { head, tail } = roomOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
     this.room = { head: Math.max(this.room.head, head), tail: Math.max(this.room.tail, tail) };
     return { layers, rest };
+  }
+
+  /** Text is text on the wire if somebody below knows it, and nobody puts other octets before it. */
+  #textOf(layers: readonly AnyLayer[], url: string): void {
+    const from = layers.findIndex((l) => l.text === "wanted");
+    if (from < 0) return;
+    const to = layers.findIndex((l) => l.text === "known");
+    const who = `'${(layers[from] as AnyLayer).name}' wants text to be known`;
+    if (to < 0) throw new StackError(`${who}, and nobody knows it at ${url}`);
+    const adds = layers.slice(from, to).find((l) => (l.headers ?? []).length > 0);
+    if (adds === undefined) return;
+    throw new StackError(`${who}, and '${adds.name}' adds octets to it that are none`);
   }
 
   #modeOf(layers: readonly AnyLayer[]): void {

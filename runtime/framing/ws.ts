@@ -10,7 +10,7 @@
 import type * as NodeHttp from "node:http";
 import * as frame from "../../generated/ws/frame.js";
 import { StackError } from "../error.js";
-import type { Layer, Transport } from "../layer.js";
+import type { Layer, PipeContext, Transport } from "../layer.js";
 import { Door, type Host } from "./ws/door.js";
 import { type FrameOptions, Frames } from "./ws/frames.js";
 import { Upgrade } from "./ws/upgrade.js";
@@ -44,6 +44,7 @@ export function ws(options: WsOptions = {}): Layer<"octets", "link", "ws"> {
     below: "octets",
     above: "link",
     headers: [frame.HEADER],
+    text: "known",
     over: (below, name) => new Paths(below, name, options),
   };
 }
@@ -70,7 +71,7 @@ class Paths implements Transport {
     const lower = this.below.dial(where, context);
     upgrade.below = lower;
     lower.above = upgrade;
-    const frames = new Frames(context, this.#frames(context.protocol === undefined));
+    const frames = new Frames(context, this.#frames(context));
     frames.below = upgrade;
     upgrade.above = frames;
     return frames;
@@ -82,7 +83,7 @@ class Paths implements Transport {
       throw new StackError("'ws' needs connections of node's, to read HTTP from");
     }
     const { origins = [], protocols = [], server } = this.options;
-    const frames = this.#frames(context.protocol === undefined);
+    const frames = this.#frames(context);
     const host: Host = { path, origins, protocols, frames, context, accept };
     if (server !== undefined) {
       const door = doors.get(server) ?? new Door(server);
@@ -139,8 +140,8 @@ class Paths implements Transport {
     return bound;
   }
 
-  #frames(plain: boolean): FrameOptions {
-    return { maxFrame: this.options.maxFrame ?? 0, text: plain };
+  #frames({ text }: PipeContext): FrameOptions {
+    return { maxFrame: this.options.maxFrame ?? 0, text };
   }
 
   #split(rest: string): [where: string, path: string] {

@@ -148,6 +148,10 @@ export class Door {
       const version = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
       return new Refusal("426 Upgrade Required", error, version);
     }
+    if (headers.host === undefined) {
+      const error = new WireError("ws", "ws.upgrade.host: none");
+      return new Refusal("400 Bad Request", error);
+    }
     if (key === undefined || !KEY.test(key)) {
       const error = new WireError("ws", "ws.upgrade.key: not 16 octets in base64");
       return new Refusal("400 Bad Request", error);
