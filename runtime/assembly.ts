@@ -25,14 +25,22 @@ export class Assembly {
   #small: Uint8Array | undefined;
   #smallFill = 0;
 
-  /** Of a body of `length` octets, behind a header of `head`. */
+  /** Of a body of `length` octets, behind a header of `head`. Not `last`: it may be extended. */
   constructor(
     head: number,
-    readonly length: number,
+    public length: number,
     readonly stats: Stats,
+    public last = true,
   ) {
     this.#head = head;
     this.missing = length;
+  }
+
+  /** The body goes on, with so many octets more. */
+  extend(length: number, last: boolean): void {
+    this.length += length;
+    this.missing += length;
+    this.last = last;
   }
 
   add(bytes: Uint8Array, from: number, to: number): void {
@@ -40,9 +48,8 @@ export class Assembly {
     if (n === 0) return;
     this.missing -= n;
     const piece = bytes.subarray(from, to);
-    if (this.#whole === undefined && (this.length <= TRUST || (this.#got + n) * 4 >= this.length)) {
-      this.#begin();
-    }
+    const believed = this.length <= TRUST || (this.#got + n) * 4 >= this.length;
+    if (this.last && this.#whole === undefined && believed) this.#begin();
     if (this.#whole !== undefined) this.#whole.set(piece, this.#head + this.#got);
     else if (n >= KEEP) {
       this.#seal();

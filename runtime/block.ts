@@ -85,6 +85,7 @@ export class Block {
     out.ceiling = at + room.tail;
     out.pipe = m.pipe;
     out.exchange = m.exchange;
+    out.text = m.text;
     this.stats.copies++;
     this.stats.copiedOctets += n;
     return out;

@@ -4,6 +4,7 @@ export { type DeviceOptions, device } from "./device.js";
 export type { Connection, Env, Listening, Net, Receiver, Timer, Where } from "./env.js";
 export * from "./error.js";
 export { sp, spIpc } from "./framing/sp.js";
+export { type WsOptions, ws } from "./framing/ws.js";
 export type { Priority } from "./hub.js";
 export type {
   Below,
@@ -56,6 +57,7 @@ export { open, schemes } from "./schemes.js";
 export type { Row, Schemes, SocketOptions } from "./socket.js";
 export { type Stack, stack } from "./stack.js";
 export { Stats } from "./stats.js";
+export { opcodes } from "./tools/opcodes.js";
 export { inproc } from "./transport/inproc.js";
 export { ipc } from "./transport/ipc.js";
 export { memory } from "./transport/memory.js";

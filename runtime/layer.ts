@@ -117,6 +117,8 @@ export interface Limits {
   readonly recvMax: number;
   /** Messages a socket holds for want of a connection. */
   readonly sendBuffer: number;
+  /** Milliseconds for a connection to open, all its layers together. */
+  readonly openTimeout: number;
 }
 
 /** What a running layer has of its surroundings. */
@@ -128,6 +130,8 @@ export interface Context {
   readonly limits: Limits;
   /** The protocol of the stack, if it has one. */
   readonly protocol: Protocol | undefined;
+  /** The application tells text from other octets. */
+  readonly text: boolean;
 }
 
 /** Below the hub there is more: a connection, and what will be written to it. */
@@ -160,7 +164,7 @@ export type Below = Face | Ground;
 /** Shown by a layer that shows what it stands on, such as a tap or an integrity check. */
 export interface Same<F extends Face = Face> {
   /** Faces it may stand on. */
-  readonly same: readonly F[];
+  readonly same: readonly F[] | "any";
 }
 
 /** A layer from one face to another. */
@@ -180,6 +184,11 @@ export interface Layer<
   readonly borrows?: true;
   /** Whether its options do for that side: throws StackError, before anything is dialed or bound. */
   check?(side: "dial" | "listen"): void;
+  /**
+   * It wants messages that are text to be known as such; or it is who knows. WebSocket says so beside
+   * the octets, and no octet of its own would.
+   */
+  readonly text?: "wanted" | "known";
   /** It makes many connections one: a raw protocol. */
   readonly hub?: true;
   /** Of a raw protocol: what openings below tell the peer. */
@@ -191,6 +200,11 @@ export interface Layer<
   /** Of a transport: how to reach an address. */
   readonly transport?: Transport;
   /**
+   * Of a layer that shares what is below it, as paths do a TCP port: it is a transport to what stands on
+   * it, made of the transport that all below it come to. `name` says which these are.
+   */
+  over?(below: Transport, name: string): Transport;
+  /**
    * Runs it: once a socket above the hub and as the hub, where the context has no side and no block;
    * once a connection below. A transport is run by dialing and listening instead.
    */
@@ -199,6 +213,8 @@ export interface Layer<
 
 /** An address's rest, after `scheme://`, is the transport's own to read; it throws StackError. */
 export interface Transport {
+  /** Its addresses may go on with a path, for who is `over` it. */
+  readonly paths?: true;
   /** Begins to connect. The element's events tell the rest. */
   dial(rest: string, context: PipeContext): Element;
   /** Resolves when bound, to the address's rest as bound. `accept` runs an element for a connection. */

@@ -94,6 +94,8 @@ export class Message {
   shared = false;
   /** Somebody keeps this object to send it again: hand on a fork of it. */
   kept = false;
+  /** It is text, in UTF-8: WebSocket says so beside the octets, others nowhere. */
+  text = false;
 
   constructor(bytes: Uint8Array, view: DataView, floor: number, start: number, end: number) {
     this.bytes = bytes;
@@ -308,6 +310,7 @@ export class Message {
     this.start -= n;
     m.pipe = this.pipe;
     m.exchange = this.exchange;
+    m.text = this.text;
     return m;
   }
 }

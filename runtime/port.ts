@@ -187,7 +187,18 @@ class Drafted implements Draft {
   }
 }
 
-const utf8 = new TextEncoder();
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * A body that came as text: WebSocket tells it from other octets, where `opcodes()` or a stack without a
+ * protocol asks for it. There strings, and what is of this class, are sent as text.
+ */
+export class Utf8 extends Uint8Array {
+  override toString(): string {
+    return decoder.decode(this);
+  }
+}
 
 /** A message of this body. */
 export function compose(body: Body | Message, socket: Socket, copy = false): Message {
@@ -198,14 +209,18 @@ export function compose(body: Body | Message, socket: Socket, copy = false): Mes
     body.message = undefined;
     return m;
   }
-  const octets = typeof body === "string" ? utf8.encode(body) : (body as Uint8Array);
+  const octets = typeof body === "string" ? encoder.encode(body) : (body as Uint8Array);
   if (!(octets instanceof Uint8Array)) {
     throw new TypeError(`a body is a Uint8Array, a string, or of message(n); not ${typeof body}`);
   }
   const { context, room } = socket;
   if (!copy) socket.guard?.watch(octets);
-  if (!copy && !socket.contiguous) return Message.around(octets, room.head, context.slab);
-  const m = Message.blank(octets.length, room, context.slab);
+  const borrowed = !copy && !socket.contiguous;
+  const m = borrowed
+    ? Message.around(octets, room.head, context.slab)
+    : Message.blank(octets.length, room, context.slab);
+  m.text = context.text && (typeof body === "string" || body instanceof Utf8);
+  if (borrowed) return m;
   m.bytes.set(octets, m.start);
   context.stats.copies++;
   context.stats.copiedOctets += octets.length;
@@ -217,6 +232,12 @@ let poolFill = 0;
 
 /** The octets of a message that came up, for the application to keep. */
 export function bodyOf(m: Message, stats: Stats): Uint8Array {
+  const octets = octetsOf(m, stats);
+  if (!m.text) return octets;
+  return new Utf8(octets.buffer as ArrayBuffer, octets.byteOffset, octets.length);
+}
+
+function octetsOf(m: Message, stats: Stats): Uint8Array {
   const { rest } = m;
   const n = m.end - m.start;
   if (rest.length === 0) {

@@ -1,5 +1,6 @@
 /** What an address stands for: the layers that it puts under a stack, the uppermost first. */
 import { sp, spIpc } from "./framing/sp.js";
+import { ws } from "./framing/ws.js";
 import { opener } from "./open.js";
 import type { Schemes } from "./socket.js";
 import { inproc } from "./transport/inproc.js";
@@ -14,6 +15,8 @@ export const schemes = {
   "tcp://": [sp, tcp],
   "ipc://": [spIpc, ipc],
   "tls+tcp://": [sp, tls, tcp],
+  "ws://": [ws, tcp],
+  "wss://": [ws, tls, tcp],
 } as const satisfies Schemes;
 
 /** Runs a stack. Its topmost face decides what comes back: `open(req())` is a Requester. */

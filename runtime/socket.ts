@@ -18,6 +18,7 @@ import {
   type PipeContext,
   roomOf,
   STOP,
+  type Transport,
   type Up,
 } from "./layer.js";
 import { type Message, type Room, Slab } from "./message.js";
@@ -124,10 +125,14 @@ export class Running implements Socket, Home {
     const limits: Limits = {
       recvMax: count("recvMax", options.recvMax ?? 2 ** 20, 0),
       sendBuffer: count("sendBuffer", options.sendBuffer ?? 128, 1),
+      openTimeout: options.openTimeout ?? 10_000,
     };
     const stats = new Stats();
     const slab = new Slab(stats);
-    this.context = { env: this.env, stats, slab, limits, protocol: hub.protocol };
+    const { protocol } = hub;
+    // Without a protocol whoever knows text is spoken to by the application itself.
+    const text = layers.some((l) => l.text === (protocol === undefined ? "known" : "wanted"));
+    this.context = { env: this.env, stats, slab, limits, protocol, text };
     this.#modeOf(this.#lower);
     this.contiguous = this.#upper.some((l) => l.contiguous);
     this.room = roomOf(layers);
@@ -160,7 +165,8 @@ export class Running implements Socket, Home {
   #wayFor(side: "dial" | "listen", url: string, options: RowOptions) {
     const way = this.#way(url, options);
     for (const layer of way.layers) layer.check?.(side);
-    return way;
+    this.#textOf([...this.#layers.slice(0, this.#upper.length + 1), ...way.layers], url);
+    return { ...way, layers: folded(way.layers) };
   }
 
   /** The layers below the hub, for an address, and the part of it that is the transport's. */
@@ -199,6 +205,18 @@ export class Running implements Socket, Home {
     const { head, tail } = roomOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
     this.room = { head: Math.max(this.room.head, head), tail: Math.max(this.room.tail, tail) };
     return { layers, rest };
+  }
+
+  /** Text is text on the wire if somebody below knows it, and nobody puts other octets before it. */
+  #textOf(layers: readonly AnyLayer[], url: string): void {
+    const from = layers.findIndex((l) => l.text === "wanted");
+    if (from < 0) return;
+    const to = layers.findIndex((l) => l.text === "known");
+    const who = `'${(layers[from] as AnyLayer).name}' wants text to be known`;
+    if (to < 0) throw new StackError(`${who}, and nobody knows it at ${url}`);
+    const adds = layers.slice(from, to).find((l) => (l.headers ?? []).length > 0);
+    if (adds === undefined) return;
+    throw new StackError(`${who}, and '${adds.name}' adds octets to it that are none`);
   }
 
   #modeOf(layers: readonly AnyLayer[]): void {
@@ -262,23 +280,12 @@ export class Running implements Socket, Home {
   ): Pipe {
     const always = this.#options.mode === "contiguous";
     const highest = always ? 0 : layers.findIndex((l) => l.contiguous);
-    let top = transport;
-    let own = context;
-    for (let i = layers.length - 1; i >= 0; i--) {
-      const layer = layers[i] as AnyLayer;
-      // It writes for itself, and for all that is above it.
-      if (layer.borrows) {
-        const lend = layers.slice(0, i).some((l) => l.borrows);
-        own = { ...context, block: new Block(context.stats), lend };
-      }
-      if (i < layers.length - 1) top = put(made(layer, own), top);
-      if (i === highest) top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
-    }
+    const top = pile(transport, layers, context, highest);
     return put(new Pipe(this.hubOf(), owner), top);
   }
 
   get openTimeout(): number {
-    return this.#options.openTimeout ?? 10_000;
+    return this.context.limits.openTimeout;
   }
 
   // --- the end ---
@@ -358,6 +365,67 @@ export class Running implements Socket, Home {
     const ends = [...this.#endpoints].map((e) => e.toString());
     return [...stack, `room ${head} before, ${tail} behind; ${how}`, ...ends].join("\n");
   }
+}
+
+/**
+ * Puts layers on the element of their lowest; from `highest` down octets are in one piece. `lent`: who
+ * stands on them will borrow.
+ */
+function pile(
+  transport: Element,
+  layers: readonly AnyLayer[],
+  context: PipeContext,
+  highest: number,
+  lent = false,
+): Element {
+  let top = transport;
+  let own = context;
+  for (let i = layers.length - 1; i >= 0; i--) {
+    const layer = layers[i] as AnyLayer;
+    // It writes for itself, and for all that is above it.
+    if (layer.borrows) {
+      const lend = lent || layers.slice(0, i).some((l) => l.borrows);
+      own = { ...context, block: new Block(context.stats), lend };
+    }
+    if (i < layers.length - 1) top = put(made(layer, own), top);
+    if (i === highest) top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
+  }
+  return top;
+}
+
+/** A layer that is `over` others, and those, become one: a transport. */
+function folded(layers: readonly AnyLayer[]): readonly AnyLayer[] {
+  const at = layers.findIndex((l) => l.over !== undefined);
+  if (at < 0) return layers;
+  const layer = layers[at] as AnyLayer;
+  const below = layers.slice(at + 1);
+  const name = below.map((l) => l.name).join(" ");
+  const transport = layer.over?.(merged(below), name) as Transport;
+  return [...layers.slice(0, at), { ...layer, name: `${layer.name} ${name}`, transport }];
+}
+
+/** Layers as one transport, whose connections will be borrowed. */
+function merged(layers: readonly AnyLayer[]): Transport {
+  const lowest = layers.at(-1)?.transport as Transport;
+  const lent = (c: PipeContext) => ({ ...c, block: new Block(c.stats), lend: true });
+  return {
+    ...(lowest.paths ? { paths: true } : {}),
+    dial(rest, context) {
+      const own = lent(context);
+      return pile(lowest.dial(rest, own), layers, own, -1, true);
+    },
+    listen(rest, context, accept) {
+      return lowest.listen(rest, lent(context), (run) => {
+        let element: ReturnType<typeof run> | undefined;
+        accept((each) => {
+          const own = lent(each);
+          element = run(own);
+          return pile(element, layers, own, -1, true);
+        });
+        return element as ReturnType<typeof run>;
+      });
+    },
+  };
 }
 
 /** Copies each message into one piece, with room for what is below. */

@@ -94,19 +94,22 @@ export function check(layers: readonly AnyLayer[]): Stack {
 
 /** What is wrong where `layer` stands on somebody who offers `face`. */
 export function joint(layer: AnyLayer, face: Face | undefined): string {
-  const wanted = layer.below.same?.join("' or '") ?? layer.below;
+  const { same } = layer.below;
+  const wanted = same === undefined || same === "any" ? layer.below : same.join("' or '");
   return `'${layer.name}' stands on '${wanted}', but the one below it offers '${face ?? "the same"}'`;
 }
 
 function fits(below: Below | Same, face: Face | undefined): boolean {
   if (face === undefined) return true;
-  return typeof below === "object" ? below.same.includes(face) : below === face;
+  if (typeof below !== "object") return below === face;
+  return below.same === "any" || below.same.includes(face);
 }
 
 /** A layer's line. */
 export function line(layer: AnyLayer, width: number): string {
   const shows = layer.above.same === undefined ? layer.above : "same";
-  const stands = layer.below.same === undefined ? layer.below : layer.below.same.join("|");
+  const { same } = layer.below;
+  const stands = same === undefined ? layer.below : same === "any" ? same : same.join("|");
   const headers = (layer.headers ?? []).map((h: { name: string; head: number; tail: number }) => {
     const octets = [h.head > 0 && `${h.head} before`, h.tail > 0 && `${h.tail} behind`];
     return `${h.name} (${octets.filter(Boolean).join(", ")})`;

@@ -48,6 +48,11 @@ const rules: readonly Rule[] = [
     files: /^runtime\/dissect\//,
     may: [generated, joints, /^runtime\/dissect\//, node],
   },
+  // A layer may have a folder of its own, beside the file that is the layer.
+  {
+    files: /^runtime\/framing\/ws(\.ts$|\/)/,
+    may: [generated, joints, node, /^runtime\/framing\/ws\//],
+  },
   {
     files: /^runtime\/(transport|framing|protocol|secure|tools)\//,
     may: [generated, joints, node],
@@ -163,6 +168,9 @@ const planted: readonly [file: string, text: string, count: number][] = [
   ["runtime/protocol/pair.ts", 'import { req } from "./reqrep.js";', 1],
   ["runtime/protocol/pair.ts", 'export type { Req } from "./reqrep.js";', 1],
   ["runtime/framing/ws.ts", 'import * as frame from "../../generated/ws/frame.js";', 0],
+  ["runtime/framing/ws.ts", 'import { Frames } from "./ws/frames.js";', 0],
+  ["runtime/framing/ws/frames.ts", 'import { sp } from "../sp.js";', 1],
+  ["runtime/framing/sp.ts", 'import { Frames } from "./ws/frames.js";', 1],
   ["runtime/dissect/walk.ts", 'import { sp } from "../framing/sp.js";', 1],
   ["runtime/dissect/walk.ts", 'type Sp = import("../framing/sp.js").Sp;', 1],
   ["runtime/cli/main.ts", 'import { main } from "../../codegen/main.js";', 1],

@@ -4,6 +4,7 @@
  * Plain functions over `(DataView, offset, end)`: no imports, no classes, nothing allocated but what
  * `read` returns, nothing compiled at run time.
  */
+import type { Fact } from "../../spec/lang.js";
 import { layout } from "../layout.js";
 import { type FieldModel, type HeaderModel, inValue, isKonst, isParam } from "../model.js";
 import { Code, enumName, local, pascal, typeOf } from "./code.js";
@@ -70,6 +71,7 @@ class Codec {
     code.line(
       `export const HEADER = { name: ${JSON.stringify(header.name)}, head: MAX, tail: ${tailMax} } as const;`,
     );
+    this.#known();
     if (header.faults.length > 0) {
       code.line();
       code.line("// Faults are BAD, BAD - 1, …: below any count of octets that may be missing.");
@@ -89,6 +91,20 @@ class Codec {
     }
     this.#used.print(code);
     return code.toString();
+  }
+
+  /** Facts that it tells of a flow without looking at an octet: who opens one needs them before there are any. */
+  #known(): void {
+    const known = Object.entries(this.header.sets).flatMap(([name, fact]) => {
+      const table = constant(fact);
+      return table === undefined ? [] : [[name, table] as const];
+    });
+    if (known.length === 0) return;
+    const code = this.#code;
+    code.line();
+    code.doc("What is known of a flow that this header is in, by what was known of it before.");
+    const text = JSON.stringify(Object.fromEntries(known), null, 2);
+    for (const l of `export const KNOWN = ${text} as const;`.split("\n")) code.line(l);
   }
 
   #intro(): string[] {
@@ -502,4 +518,15 @@ function bitsAt(
   if (shift + width === octets * 8) return shift === 0 ? word : `${word} >>> ${shift}`;
   const down = shift === 0 ? word : `(${word} >>> ${shift})`;
   return width === 32 ? `${down} >>> 0` : `${down} & 0x${(2 ** width - 1).toString(16)}`;
+}
+
+type Known = number | { readonly [fact: string]: Known };
+
+/** A fact as a table of numbers, if it is one. */
+function constant(fact: Fact): Known | undefined {
+  if (fact.from === "expr") return typeof fact.expr === "number" ? fact.expr : undefined;
+  if (fact.from !== "fact") return undefined;
+  const entries = Object.entries(fact.map).map(([k, f]) => [k, constant(f)] as const);
+  if (entries.some(([, value]) => value === undefined)) return undefined;
+  return Object.fromEntries(entries) as Known;
 }

@@ -16,6 +16,40 @@ export const MAX = 0;
 /** What a layer that writes this header declares: octets at most before a body, and behind it. */
 export const HEADER = { name: "sp.ws", head: MAX, tail: 0 } as const;
 
+/** What is known of a flow that this header is in, by what was known of it before. */
+export const KNOWN = {
+  "sp.type": {
+    "server": {
+      "pair.sp.nanomsg.org": 16,
+      "pair1.sp.nanomsg.org": 17,
+      "pub.sp.nanomsg.org": 32,
+      "sub.sp.nanomsg.org": 33,
+      "req.sp.nanomsg.org": 48,
+      "rep.sp.nanomsg.org": 49,
+      "push.sp.nanomsg.org": 80,
+      "pull.sp.nanomsg.org": 81,
+      "surveyor.sp.nanomsg.org": 98,
+      "respondent.sp.nanomsg.org": 99,
+      "bus.sp.nanomsg.org": 112,
+      "star.sp.nanomsg.org": 1600
+    },
+    "client": {
+      "pair.sp.nanomsg.org": 16,
+      "pair1.sp.nanomsg.org": 17,
+      "pub.sp.nanomsg.org": 33,
+      "sub.sp.nanomsg.org": 32,
+      "req.sp.nanomsg.org": 49,
+      "rep.sp.nanomsg.org": 48,
+      "push.sp.nanomsg.org": 81,
+      "pull.sp.nanomsg.org": 80,
+      "surveyor.sp.nanomsg.org": 99,
+      "respondent.sp.nanomsg.org": 98,
+      "bus.sp.nanomsg.org": 112,
+      "star.sp.nanomsg.org": 1600
+    }
+  }
+} as const;
+
 /** Octets that the head will take. */
 export function size(): number {
   return MIN;

@@ -11,6 +11,7 @@ export function tcp(): Layer<Ground, "octets", "tcp"> {
     below: "ground",
     above: "octets",
     transport: {
+      paths: true,
       dial: (rest, context) => dialStream(hostAndPort(SCHEME, rest, "dial"), context),
       async listen(rest, context, accept) {
         const bound = await listenStream(hostAndPort(SCHEME, rest, "listen"), context, accept);

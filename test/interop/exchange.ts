@@ -1,4 +1,4 @@
-/** Every protocol, in every role, with other software, over tcp and ipc, at every size. */
+/** Every protocol, in every role, with other software, over tcp, ipc and ws, at every size. */
 import type { Test } from "uvu";
 import * as assert from "uvu/assert";
 import {
@@ -228,7 +228,7 @@ const plays: Readonly<Record<Role, (play: Play) => Promise<void>>> = {
 /** Adds the tests with one foreigner. */
 export function exchanges(test: Test, foreign: Foreign): void {
   for (const role of ROLES.filter((role) => foreign.roles.includes(OPPOSITE[role]))) {
-    for (const scheme of SCHEMES) {
+    for (const scheme of [...SCHEMES, "ws"] as const) {
       const name = `${role} and ${foreign.name}'s ${OPPOSITE[role]} over ${scheme}, from 0 octets to 1 MiB, each side dialing`;
       peerTest(
         test,

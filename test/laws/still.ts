@@ -75,7 +75,7 @@ export function surroundings({
   sendBuffer = 128,
 }: Surroundings = {}): PipeContext & { readonly env: Still } {
   const stats = new Stats();
-  const limits = { recvMax, sendBuffer };
+  const limits = { recvMax, sendBuffer, openTimeout: 10_000 };
   const [slab, block] = [new Slab(stats), new Block(stats)];
-  return { env, stats, slab, limits, protocol, side, block, lend: false };
+  return { env, stats, slab, limits, protocol, text: false, side, block, lend: false };
 }

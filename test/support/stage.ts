@@ -17,8 +17,9 @@ import {
 } from "../../runtime/index.js";
 import type { Opening } from "../../runtime/open.js";
 
-/** Those that every peer speaks, and one that only some do. */
-export type Scheme = "tcp" | "ipc" | "tls+tcp";
+/** Those that every peer speaks, and those that only some do. */
+export type Scheme = "tcp" | "ipc" | "tls+tcp" | "ws";
+/** Those that greet, and put messages behind their lengths. */
 export const SCHEMES: readonly Scheme[] = ["tcp", "ipc"];
 export type Side = "dial" | "listen";
 export const SIDES: readonly Side[] = ["dial", "listen"];
