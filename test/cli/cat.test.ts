@@ -1,5 +1,4 @@
-/** `wirestack cat`, as built, against our own sockets, nngcat and nanocat. */
-import { type ChildProcess, spawn } from "node:child_process";
+/** `wirestack cat`, as built, against our own sockets. */
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -23,56 +22,10 @@ import {
   respondent,
   sub,
 } from "../../runtime/index.js";
-import { peerTest } from "../support/peers.js";
+import { ANY, bound, cat, LONG, MESSAGES, Running } from "./running.js";
 
 const test = suite<{ folder: string }>("cat");
-const ANY = "tcp://127.0.0.1:0";
 
-/** A program that runs; all of them end with the test. */
-class Running {
-  static readonly #all: Running[] = [];
-  readonly child: ChildProcess;
-  readonly ended: Promise<number | null>;
-  #out: Buffer[] = [];
-  err = "";
-
-  constructor(command: string, args: readonly string[], input?: string) {
-    this.child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
-    this.child.stdout?.on("data", (chunk: Buffer) => this.#out.push(chunk));
-    this.child.stderr?.setEncoding("utf8").on("data", (text) => {
-      this.err += text;
-    });
-    this.child.stdin?.end(input);
-    this.ended = once(this.child, "close").then(([code]) => code as number | null);
-    Running.#all.push(this);
-  }
-
-  get out(): string {
-    return Buffer.concat(this.#out).toString("latin1");
-  }
-
-  /** Waits until `look` finds something in what it prints. */
-  async until<T>(look: (r: Running) => T | undefined | null): Promise<T> {
-    const found = () => look(this) ?? undefined;
-    for (let seen = found(); ; seen = found()) {
-      if (seen !== undefined) return seen;
-      const { stdout, stderr } = this.child;
-      const more = [stdout, stderr].flatMap((s) => (s ? [once(s, "data")] : []));
-      const over = await Promise.race([...more, this.ended.then(() => "over" as const)]);
-      if (over === "over" && found() === undefined) throw new Error(`ended; ${this.err}`);
-    }
-  }
-
-  static stop(): void {
-    for (const { child } of Running.#all.splice(0))
-      if (child.exitCode === null) child.kill("SIGKILL");
-  }
-}
-
-const cat = (...args: string[]) =>
-  new Running(process.execPath, ["dist/runtime/cli/main.js", "cat", ...args]);
-const bound = (r: Running) =>
-  r.until(({ err }) => /^wirestack cat: listening: (\S+)$/m.exec(err)?.[1]);
 const text = (body: Uint8Array) => Buffer.from(body).toString("latin1");
 
 /** A socket of ours at a free port, for as long as `use` takes. */
@@ -89,8 +42,6 @@ test.before((context) => {
 });
 test.after.each(() => Running.stop());
 test.after(({ folder }) => rmSync(folder, { recursive: true }));
-
-// --- with our own sockets ---
 
 test("REQ asks as often as it is told, and prints the replies", async () => {
   await at(open(rep()), async (url, socket) => {
@@ -233,21 +184,6 @@ test("standard input can be sent, and ipc be given by its path", async ({ folder
   assert.equal([await sent.ended, await taken.ended, taken.out], [0, 0, "from a pipe\n"]);
   assert.not(existsSync(path), "the socket's file is gone");
 });
-
-const EVERY = Uint8Array.from({ length: 256 }, (_, i) => i);
-const MESSAGES = [EVERY, new Uint8Array(0), new TextEncoder().encode('é"\\\n\r\t x')];
-const LONG = ["x".repeat(255), "y".repeat(256), "z".repeat(65_536)].map((m) => Buffer.from(m));
-const FORMATS = ["quoted", "ascii", "raw", "hex", "msgpack"];
-
-/** What a program that pulls at `url` prints of the messages. */
-async function printed(puller: Running, url: string): Promise<string> {
-  const socket = open(push());
-  socket.dial(url);
-  for (const m of [...MESSAGES, ...LONG]) await socket.send(m, { copy: true });
-  assert.is(await puller.ended, 0, puller.err);
-  await socket.close();
-  return puller.out;
-}
 
 test("formats are quoted, ascii, raw, hex, MessagePack, or nothing", () => {
   const out = (format: string) =>
@@ -468,104 +404,5 @@ test("--help tells of every protocol and option, and wirestack --help of cat", a
   assert.is(await all.ended, 0);
   assert.match(all.out, "wirestack cat ");
 });
-
-// --- with others ---
-
-for (const format of FORMATS) {
-  peerTest(test, "nngcat", `--${format} prints what nngcat's --${format} prints`, async (c) => {
-    const theirs = `ipc://${join(c.folder, `theirs-${format}`)}`;
-    const ours = cat("--pull", "--listen", ANY, `--${format}`, "--count", "6", "--verbose");
-    const other = new Running("nngcat", ["--pull", "--listen", theirs, `--${format}`, "-C", "6"]);
-    const out = await Promise.all([printed(ours, await bound(ours)), printed(other, theirs)]);
-    assert.is(out[0], out[1]);
-  });
-}
-
-interface Peer {
-  readonly tool: string;
-  readonly listen: string;
-  readonly dial: string;
-  /** How who is not heard by all says it again. */
-  readonly again: readonly string[];
-}
-const PEERS: readonly Peer[] = [
-  { tool: "nngcat", listen: "--listen", dial: "--dial", again: [] },
-  { tool: "nanocat", listen: "--bind", dial: "--connect", again: ["-i", ".1"] },
-];
-
-for (const { tool, listen, dial, again } of PEERS) {
-  const peer = (...args: string[]) => new Running(tool, args);
-
-  peerTest(test, tool, `${tool} asks, and is asked`, async ({ folder }) => {
-    const served = cat("--rep", "--listen", ANY, "--data", "pong", "-C", "1", "--verbose");
-    // nanocat asks once and then waits for another reply, unless told when to end.
-    const asks = peer("--req", dial, await bound(served), "--data", "ping", "--quoted");
-    assert.is(await asks.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"pong"\n');
-    assert.equal([await served.ended, served.out], [0, '"ping"\n']);
-
-    const url = `ipc://${join(folder, `${tool}-rep`)}`;
-    peer("--rep", listen, url, "--data", "pong");
-    const asked = cat("--req", "--dial", url, "--async", "--data", "ping");
-    assert.equal([await asked.ended, asked.out], [0, '"pong"\n']);
-  });
-
-  peerTest(test, tool, `${tool} pushes, and pulls`, async ({ folder }) => {
-    const pulled = cat("--pull", "--listen", ANY, "-C", "1", "--verbose");
-    peer("--push", dial, await bound(pulled), "--data", "work");
-    assert.equal([await pulled.ended, pulled.out], [0, '"work"\n']);
-
-    const url = `ipc://${join(folder, `${tool}-pull`)}`;
-    const pulls = peer("--pull", listen, url, "--quoted");
-    const pushed = cat("--push", "--dial", url, "--async", "--data", "work");
-    assert.is(await pulls.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"work"\n');
-    assert.is(await pushed.ended, 0);
-  });
-
-  peerTest(test, tool, `${tool} publishes, and subscribes`, async ({ folder }) => {
-    const taken = cat("--sub", "--listen", ANY, "--subscribe", "n", "-C", "1", "--verbose");
-    peer("--pub", dial, await bound(taken), "--data", "news", ...again);
-    assert.equal([await taken.ended, taken.out], [0, '"news"\n']);
-
-    const url = `ipc://${join(folder, `${tool}-sub`)}`;
-    const takes = peer("--sub", listen, url, "--quoted", "--subscribe", "n");
-    const told = cat("--pub", "--dial", url, "--async", "--data", "news");
-    assert.is(await takes.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"news"\n');
-    assert.is(await told.ended, 0);
-  });
-
-  peerTest(test, tool, `${tool} surveys, and responds`, async ({ folder }) => {
-    const served = cat("--respondent", "--listen", ANY, "--data", "here", "--verbose");
-    const asks = peer("--surveyor", dial, await bound(served), "--data", "who?", "-Q", ...again);
-    assert.is(await asks.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"here"\n');
-    assert.match(served.out, /^"who\?"\n/);
-
-    const url = `ipc://${join(folder, `${tool}-respondent`)}`;
-    peer("--respondent", listen, url, "--data", "here");
-    const asked = cat("--surveyor", "--dial", url, "--async", "-D", "who?", "--recv-timeout", ".5");
-    assert.equal([await asked.ended, asked.out], [0, '"here"\n']);
-  });
-
-  const exchanges = [
-    ["--pair0", tool === "nngcat" ? "--pair0" : "--pair"],
-    ["--bus", "--bus"],
-    ...(tool === "nngcat" ? [["--pair1", "--pair1"]] : []),
-  ] as const;
-  for (const [ours, theirs] of exchanges) {
-    const role = ours.slice(2);
-    peerTest(test, tool, `${tool} is its ${role}'s peer, whoever dials`, async ({ folder }) => {
-      const one = cat(ours, "--listen", ANY, "--data", "ours", "-C", "1", "--verbose");
-      const dials = peer(theirs, dial, await bound(one), "--data", "theirs", "-Q", ...again);
-      assert.is(await dials.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"ours"\n');
-      assert.equal([await one.ended, one.out], [0, '"theirs"\n']);
-
-      const url = `ipc://${join(folder, `${tool}-${role}`)}`;
-      const listens = peer(theirs, listen, url, "--quoted");
-      const two = cat(ours, "--dial", url, "--async", "--data", "ours");
-      assert.is(await listens.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"ours"\n');
-      two.child.kill("SIGINT");
-      assert.is(await two.ended, 0);
-    });
-  }
-}
 
 test.run();
