@@ -120,8 +120,8 @@ class Terms {
     if (side === "listen") {
       if (cert === undefined) throw new StackError("to listen, 'tls' needs 'cert' and 'key'");
       if (this.requestCert && this.strict && ca === undefined && pins === undefined) {
-        const else_ = "else whoever has a certificate of any public authority is let in";
-        throw new StackError(`'requestCert' needs 'ca', who signs what peers show; ${else_}`);
+        const why = "without it whoever has a certificate of any public authority would be let in";
+        throw new StackError(`'requestCert' needs 'ca': who signs what peers show; ${why}`);
       }
     }
     try {
@@ -346,7 +346,7 @@ interface Failure extends Error {
 }
 
 const CUT =
-  "the peer closed amid the handshake: it may speak no TLS, or there is nothing in common";
+  "the peer closed amid the handshake: it may not accept our certificate, or speak no TLS";
 const UNHEARD =
   "the peer closed right after the handshake: it may not accept our certificate ('cert', 'key'), or miss one";
 const MISSING = "the peer shows no certificate: it needs one ('cert', 'key'), as we ask for it";

@@ -754,6 +754,18 @@ test(
 );
 
 test(
+  "in a world without node's streams it says so",
+  staged(async (stage) => {
+    const { url } = await echo(stage);
+    const { connect, listen } = node.net;
+    const { refused } = asker(stage, url, { ca }, { env: { ...node, net: { connect, listen } } });
+    await until("a refusal", () => refused.length > 0);
+    assert.instance(refused[0], StackError);
+    assert.match(refused[0]?.message ?? "", "'tls' needs node's streams");
+  }),
+);
+
+test(
   "when the socket closes amid handshakes, nothing stays open",
   staged(async (stage) => {
     const { socket, plain } = await echo(stage);
