@@ -15,6 +15,9 @@ import type { Stats } from "./stats.js";
 /** Octets of a slab. Windows come from its front; it dies when nobody holds a view of it. */
 const SLAB = 64 * 1024;
 
+/** Octets of a window before segments that are taken for headers: more are not worth a copy. */
+const HEAD = 128;
+
 const NONE: readonly Uint8Array[] = [];
 const EMPTY = new Uint8Array(0);
 const EMPTY_VIEW = new DataView(EMPTY.buffer);
@@ -302,12 +305,16 @@ export class Message {
    * and the body shared.
    */
   fork(room: number, slab: Slab, n = 0): Message {
-    const floor = slab.take(room);
+    const start = this.start + n;
+    const head = this.end - start;
+    // In front of segments there are headers: copied, they are as those of any other message.
+    const copied = this.rest.length > 0 && head <= HEAD ? head : 0;
+    const floor = slab.take(room + copied);
     const at = floor + room;
-    const m = new Message(slab.bytes, slab.view, floor, at, at);
-    this.start += n;
-    m.rest = this.segments();
-    this.start -= n;
+    const m = new Message(slab.bytes, slab.view, floor, at, at + copied);
+    if (copied > 0) slab.bytes.set(this.bytes.subarray(start, this.end), at);
+    if (copied === head) m.rest = this.rest;
+    else m.rest = [this.bytes.subarray(start, this.end), ...this.rest];
     m.pipe = this.pipe;
     m.exchange = this.exchange;
     m.text = this.text;

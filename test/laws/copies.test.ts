@@ -3,15 +3,23 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { BLOCK, BORROW } from "../../runtime/block.js";
 import {
+  bus,
   device,
+  type Exchanger,
   open,
   type Port,
   pair0,
+  pair1,
+  pub,
   pull,
   push,
   rep,
   req,
+  respondent,
   type SocketOptions,
+  star,
+  sub,
+  surveyor,
   xpull,
   xpush,
   xrep,
@@ -48,16 +56,22 @@ const patterns: Readonly<Record<string, (options: SocketOptions) => Two>> = {
       },
     };
   },
-  pair0(options) {
-    const [near, far] = [open(pair0(), options), open(pair0(), options)];
+  pair0: (options) => both(open(pair0(), options), open(pair0(), options)),
+  pair1: (options) => both(open(pair1(), options), open(pair1(), options)),
+  bus: (options) => both(open(bus(), options), open(bus(), options)),
+  star: (options) => both(open(star(), options), open(star(), options)),
+  survey(options) {
+    const [near, far] = [open(surveyor(), options), open(respondent(), options)];
     return {
       near,
       far,
       async pass(there, back) {
-        await near.send(there);
-        const received = await far.receive();
-        await far.send(back);
-        return [received, await near.receive()];
+        const survey = near.survey(there);
+        const ask = await far.receive();
+        ask.reply(back);
+        const { value } = await survey.next();
+        await survey.return?.();
+        return [ask.body, value as Uint8Array];
       },
     };
   },
@@ -75,6 +89,19 @@ const patterns: Readonly<Record<string, (options: SocketOptions) => Two>> = {
     };
   },
 };
+
+function both(near: Exchanger, far: Exchanger): Two {
+  return {
+    near,
+    far,
+    async pass(there, back) {
+      await near.send(there);
+      const received = await far.receive();
+      await far.send(back);
+      return [received, await near.receive()];
+    },
+  };
+}
 
 let names = 0;
 
@@ -150,8 +177,9 @@ for (const [pattern, make] of Object.entries(patterns)) {
           const [least, most] = receiving(scheme, size);
           between(n.copies, MESSAGES * sender + back * least, MESSAGES * sender + back * most);
           between(f.copies, back * sender + MESSAGES * least, back * sender + MESSAGES * most);
-          // Made contiguous for a connection without headers it has no room, and xrep pushes a tag.
-          const bare = pattern === "req" && scheme === "inproc" && mode === "contiguous";
+          // Made contiguous for a connection without headers it has no room, and who answers pushes a tag.
+          const answers = pattern === "req" || pattern === "survey";
+          const bare = answers && scheme === "inproc" && mode === "contiguous";
           assert.equal([n.outOfRoom, f.outOfRoom], [0, bare ? MESSAGES : 0], "room is enough");
           for (const [i, received] of got.entries()) {
             for (const [k, one] of received.entries()) {
@@ -208,6 +236,89 @@ test("a body made by message() has room around it, and over inproc the receiver 
     await Promise.all([near.close(), far.close()]);
   }
 });
+
+interface Fan {
+  readonly near: Port;
+  readonly fars: readonly Port[];
+  /** To all; what each received. */
+  pass(body: Uint8Array): Promise<Uint8Array[]>;
+}
+
+const fans: Readonly<Record<string, (options: SocketOptions) => Fan>> = {
+  pub(options) {
+    const near = open(pub(), options);
+    const fars = [1, 2, 3].map(() => open(sub(), options));
+    for (const far of fars) far.subscribe("");
+    return { near, fars, pass: toAll(near, fars) };
+  },
+  bus(options) {
+    const near = open(bus(), options);
+    const fars = [1, 2, 3].map(() => open(bus(), options));
+    return { near, fars, pass: toAll(near, fars) };
+  },
+  star(options) {
+    const near = open(star(), options);
+    const fars = [1, 2, 3].map(() => open(star(), options));
+    return { near, fars, pass: toAll(near, fars) };
+  },
+  survey(options) {
+    const near = open(surveyor(), options);
+    const fars = [1, 2, 3].map(() => open(respondent(), options));
+    const pass = async (body: Uint8Array) => {
+      const survey = near.survey(body);
+      const asks = await Promise.all(fars.map((far) => far.receive()));
+      await survey.return?.();
+      return asks.map((ask) => ask.body);
+    };
+    return { near, fars, pass };
+  },
+};
+
+function toAll(
+  near: { send(body: Uint8Array): Promise<void> },
+  fars: readonly { receive(): Promise<Uint8Array> }[],
+): Fan["pass"] {
+  return async (body) => {
+    await near.send(body);
+    return Promise.all(fars.map((far) => far.receive()));
+  };
+}
+
+for (const [pattern, make] of Object.entries(fans)) {
+  for (const scheme of ["inproc", "memory"]) {
+    for (const mode of ["scatter", "contiguous"] as const) {
+      test(`${pattern} to three over ${scheme}, ${mode}: one body for all, copied for each connection as for one`, async () => {
+        for (const size of SIZES) {
+          const { near, fars, pass } = make({ mode });
+          for (const far of fars) await join(far, near, scheme);
+          const body0 = body(size, 1);
+          const sent = counted(near);
+          const heard = fars.map((far) => counted(far));
+          let got: Uint8Array[] = [];
+          const spy = await watched(async () => {
+            got = await pass(body0);
+          });
+          const n = sent();
+          assert.is(n.copies, fars.length * sending(scheme, mode, size), `${size} octets`);
+          assert.is(n.outOfRoom, 0);
+          let copies = n.copies;
+          for (const [i, received] of got.entries()) {
+            const f = (heard[i] as (typeof heard)[0])();
+            const [least, most] = receiving(scheme, size);
+            between(f.copies, least, most);
+            copies += f.copies;
+            assert.ok(same(received, body0));
+            if (scheme === "inproc" && mode === "scatter") {
+              assert.ok(received.buffer === body0.buffer, "the sender's own buffer");
+            }
+          }
+          assert.is(spy.copies.filter((octets) => octets >= size).length, copies);
+          await Promise.all([near, ...fars].map((s) => s.close()));
+        }
+      });
+    }
+  }
+}
 
 test("contiguous copies each message once for the connection that takes it, of however many", async () => {
   const near = open(push(), { mode: "contiguous" });

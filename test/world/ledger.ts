@@ -25,6 +25,11 @@ export class Ledger {
   came = 0;
   withdrawn = 0;
 
+  constructor(
+    /** Octets of a protocol's header before each letter. */
+    readonly head = 0,
+  ) {}
+
   offer(letter: Letter): void {
     this.#letters.set(name(letter), { letter, state: "offered" });
     this.open++;
@@ -64,7 +69,7 @@ export class Ledger {
   missing(network: Network, scheme: string): string[] {
     if (this.open === 0) return [];
     const lost = new Set(
-      network.history.flatMap((l) => [...on(l.near, scheme), ...on(l.far, scheme)]),
+      network.history.flatMap((l) => [l.near, l.far].flatMap((end) => on(end, scheme, this.head))),
     );
     return [...this.#letters.values()]
       .filter(({ state }) => state === "offered" || state === "sent")
@@ -80,7 +85,7 @@ export class Ledger {
 }
 
 /** Letters that an end wrote to a connection that is gone, and that the other end may not have had. */
-function on(end: End, scheme: string): string[] {
+function on(end: End, scheme: string, head: number): string[] {
   if (!end.gone || end.written.length === 0) return [];
   const bytes = new Uint8Array(Buffer.concat(end.written));
   const view = new DataView(bytes.buffer);
@@ -92,7 +97,7 @@ function on(end: End, scheme: string): string[] {
   for (let at = greeting.MAX; at < bytes.length; ) {
     const n = codec.decode(view, at, bytes.length, header as never);
     const stop = at + n + header.length;
-    if (stop > had) found.push(name(read(bytes.subarray(at + n, stop))));
+    if (stop > had) found.push(name(read(bytes.subarray(at + n + head, stop))));
     at = stop;
   }
   return found;

@@ -1,5 +1,6 @@
-/** PAIR, both ways, and a third who wants in. */
-import { type Exchanger, pair0, xpair0 } from "../../runtime/index.js";
+/** PAIR of either version, both ways, and a third who wants in. */
+import { MAX } from "../../generated/sp/pair1.js";
+import { type Exchanger, pair0, pair1, xpair0, xpair1 } from "../../runtime/index.js";
 import { Ledger } from "./ledger.js";
 import { settled } from "./pipeline.js";
 import { receiveAll, sendAll } from "./post.js";
@@ -7,14 +8,16 @@ import type { Scene } from "./scene.js";
 
 export async function pair(scene: Scene): Promise<void> {
   const { plan, world } = scene;
-  const ledger = new Ledger();
-  const one = scene.open<Exchanger>(pair0(), "one");
-  const two = scene.open<Exchanger>(pair0(), "two");
+  const second = plan.family === "pair1";
+  const ledger = new Ledger(second ? MAX : 0);
+  const [cooked, raw] = second ? [pair1, xpair1] : [pair0, xpair0];
+  const one = scene.open<Exchanger>(cooked(), "one");
+  const two = scene.open<Exchanger>(cooked(), "two");
   one.port.on("attached", () => {
     if (one.attached - one.detached > 1) scene.fail(new Error("a pair of three"));
   });
-  await scene.connect([one], [two], { front: xpair0, back: xpair0 });
-  const third = plan.receivers > 1 ? scene.open<Exchanger>(pair0(), "third") : undefined;
+  await scene.connect([one], [two], { front: raw, back: raw });
+  const third = plan.receivers > 1 ? scene.open<Exchanger>(cooked(), "third") : undefined;
   if (third !== undefined) {
     scene.see("a third for a pair");
     scene.dial(third, 100);

@@ -2,7 +2,7 @@
 import type { Conditions } from "./network.js";
 import { Random } from "./random.js";
 
-export type Family = "pipeline" | "pair" | "request";
+export type Family = "pipeline" | "pair" | "pair1" | "request" | "publish" | "survey";
 export type Scheme = "tcp" | "ipc" | "inproc" | "memory";
 
 export interface Fault {
@@ -20,7 +20,7 @@ export interface Plan {
   readonly seed: number;
   readonly family: Family;
   readonly scheme: Scheme;
-  /** Sockets that send first: PUSH, REQ, PAIR; and those on the other side. */
+  /** Sockets that send first: PUSH, REQ, PAIR, PUB, SURVEYOR; and those on the other side. */
   readonly senders: number;
   readonly receivers: number;
   /** Raw sockets back to back between them, so many pairs in a row. */
@@ -57,17 +57,21 @@ export interface Plan {
 
 export function planOf(seed: number): Plan {
   const r = new Random(seed);
-  const family = r.pick<Family>("pipeline", "pair", "request");
+  const family = r.pick<Family>(
+    ...(["pipeline", "pipeline", "request", "request", "request"] as const),
+    ...(["pair", "pair1", "publish", "survey"] as const),
+  );
+  const pairs = family === "pair" || family === "pair1";
   const scheme = r.pick<Scheme>("tcp", "tcp", "tcp", "ipc", "ipc", "memory", "inproc");
   const system = scheme === "tcp" || scheme === "ipc";
   const devices = r.often(0.15) ? r.whole(1, 2) : 0;
-  const third = family === "pair" && system && devices === 0 && r.often(0.3);
-  const senders = family === "pair" ? 1 : r.pick(1, 1, 1, r.whole(2, 4));
-  const receivers = family === "pair" ? (third ? 2 : 1) : r.pick(1, 1, 2, 3);
-  const forger = family === "request" && devices === 0 && r.often(0.2);
+  const third = pairs && system && devices === 0 && r.often(0.3);
+  const senders = pairs ? 1 : r.pick(1, 1, 1, r.whole(2, 4));
+  const receivers = pairs ? (third ? 2 : 1) : r.pick(1, 1, 2, 3);
+  const forger = family === "request" && devices === 0 && r.often(0.3);
   // The forger must not be asked what it forges: so nothing is asked again but what it was asked first.
   const troubled = !forger && r.often(0.7);
-  const slow = !forger && r.often(0.3);
+  const slow = !forger && r.often(family === "publish" ? 0.6 : 0.3);
   const largest = r.pick(9, 40, 40, 300, r.often(0.1) ? 90_000 : 2000);
   const messages = r.whole(
     1,
@@ -96,7 +100,7 @@ export function planOf(seed: number): Plan {
     senders,
     receivers,
     devices,
-    listening: family === "pair" ? "senders" : r.pick("senders", "receivers"),
+    listening: pairs ? "senders" : r.pick("senders", "receivers"),
     messages,
     largest,
     sending: r.pick("await", "await", "burst", "try"),

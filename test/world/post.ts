@@ -19,7 +19,7 @@ export async function sendAll(
   scene: Scene,
   { port }: Actor<Sender | Exchanger>,
   sender: number,
-  ledger: Ledger,
+  ledger: Pick<Ledger, "offer" | "sent" | "withdraw">,
 ): Promise<void> {
   const { plan, world } = scene;
   const { random } = world;
@@ -34,6 +34,8 @@ export async function sendAll(
         await world.sleep(5);
       }
       ledger.sent(letter);
+      // Who never waits says in one write what it says at once: then nobody misses anything.
+      if (plan.family === "publish") await world.sleep(random.between(0, 2));
       continue;
     }
     const limits = random.often(plan.impatience) ? impatience(scene) : {};
@@ -110,9 +112,14 @@ export async function receiveAll(
 /** What waits for the application passes the marks by one message at most. */
 function marks({ plan }: Scene, { port, host }: Actor, taken: number, octets: number): void {
   const { recvBuffer, recvBufferOctets } = plan.options;
-  const { received, receivedOctets } = port.stats();
-  if (received - taken > recvBuffer + 1) {
-    throw new Error(`${host.name} holds ${received - taken} messages; its mark is ${recvBuffer}`);
+  const { received, receivedOctets, dropped } = port.stats();
+  // Of what gave way for others only the number is known.
+  const lost = dropped["receive queue full"] ?? 0;
+  if (lost > 0) octets = Number.POSITIVE_INFINITY;
+  if (received - lost - taken > recvBuffer + 1) {
+    throw new Error(
+      `${host.name} holds ${received - lost - taken} messages; its mark is ${recvBuffer}`,
+    );
   }
   if (receivedOctets - octets > recvBufferOctets + 2 * plan.largest) {
     throw new Error(

@@ -2,10 +2,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Connection, Receiver } from "../../runtime/index.js";
+import { acts } from "./acts.js";
 import type { Conditions } from "./network.js";
-import { pair } from "./pair.js";
-import { pipeline } from "./pipeline.js";
-import { request } from "./request.js";
 import { play } from "./scene.js";
 import { CALM, World } from "./world.js";
 
@@ -194,7 +192,6 @@ test("octets that their writer changes after it handed them over arrive changed"
 });
 
 test("the same seed is the same world, to the last step and the last chance", async () => {
-  const acts = { pipeline, pair, request };
   for (let seed = 1; seed <= 40; seed++) {
     const told = [];
     for (let twice = 0; twice < 2; twice++) {
