@@ -333,6 +333,29 @@ test(
 );
 
 test(
+  "of those at the door 256 may say nothing, and the oldest makes room",
+  staged(async (stage) => {
+    const socket = stage.open(pull());
+    const refused: Error[] = [];
+    socket.on("refused", (e) => refused.push(e.error));
+    const { url } = await socket.listen(`${ANY}/p`);
+    const { hostname, port } = new URL(url);
+    const crowd = Array.from({ length: 300 }, () => connect(Number(port), hostname));
+    for (const stranger of crowd) stranger.on("error", () => {});
+    stage.after(() => {
+      for (const stranger of crowd) stranger.destroy();
+    });
+    await until("44 to go", () => refused.length === 44);
+    assert.match(String(refused[0]), /the oldest/);
+    const good = stage.open(push());
+    good.dial(url);
+    await good.send("good");
+    assert.is(text(await socket.receive(SOON)), "good");
+    assert.is(refused.length, 45);
+  }),
+);
+
+test(
   "a client of ws's and a link of ours talk text and other octets, in frames and whole",
   staged(async (stage) => {
     const links = open(stack(ws({ maxFrame: 1000, protocols: ["chat"] })), { linger: 100 });

@@ -52,24 +52,21 @@ export class Upgrade extends Borrower {
   }
 
   protected begin(duplex: Duplex): void {
-    const { host, path, origin, headers } = this.wish;
+    const { host, path, origin } = this.wish;
     const http = builtin<typeof NodeHttp>("node:http");
     duplex.once("close", () => this.closed(new PeerError("ws: closed before it was open")));
-    const request = http.request({
-      createConnection: () => duplex as NodeNet.Socket,
-      path,
-      setHost: false,
-      headers: {
-        Host: host,
-        Connection: "Upgrade",
-        Upgrade: "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": this.#key,
-        ...(this.#offered.length > 0 ? { "Sec-WebSocket-Protocol": this.#offered.join(", ") } : {}),
-        ...(origin === undefined ? {} : { Origin: origin }),
-        ...headers,
-      },
-    });
+    const headers = {
+      Host: host,
+      Connection: "Upgrade",
+      Upgrade: "websocket",
+      "Sec-WebSocket-Version": "13",
+      "Sec-WebSocket-Key": this.#key,
+      ...(this.#offered.length > 0 ? { "Sec-WebSocket-Protocol": this.#offered.join(", ") } : {}),
+      ...(origin === undefined ? {} : { Origin: origin }),
+      ...this.wish.headers,
+    };
+    const createConnection = () => duplex as NodeNet.Socket;
+    const request = http.request({ createConnection, path, setHost: false, headers });
     request.on("error", ({ message }) => this.#fail(new PeerError(`ws: ${message}`)));
     request.on("response", ({ statusCode, statusMessage }) => {
       this.#fail(new PeerError(`ws: the server answered ${statusCode} ${statusMessage}`));
