@@ -37,7 +37,7 @@ test("--new writes a spec, its layer, and a test that passes at once", async ({ 
   assert.match(shop.read(SPEC), 'header(\n  "acme.trace"');
   assert.match(
     shop.read("runtime/index.ts"),
-    '\nexport { acmeTrace } from "./tools/acme-trace.js";\nexport { inproc } from',
+    '\nexport { acmeTrace } from "./tools/acme-trace.js";\nexport { opcodes } from',
   );
   const outfile = shop.path("trace.test.js");
   await build({
