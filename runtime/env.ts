@@ -3,6 +3,7 @@
  * outside, so the same elements run under node and under a virtual clock on a faulty network.
  */
 import type { Duplex } from "node:stream";
+import type { Crypto } from "./crypto.js";
 
 export interface Timer {
   cancel(): void;
@@ -73,6 +74,8 @@ export interface Env {
   /** What went wrong where nobody can be told but the user: a handler of theirs that threw. */
   report(error: unknown): void;
   readonly net: Net;
+  /** Primitives for layers that seal or sign; where there are none, their stacks do not open. */
+  readonly crypto?: Crypto;
   /** Names inside this world: who listens at `inproc://` and `memory://`. */
   readonly names: Map<string, unknown>;
 }

@@ -8,10 +8,10 @@
 import type * as NodeHttp from "node:http";
 import type { Duplex } from "node:stream";
 import { Borrower } from "../../borrower.js";
+import { builtin } from "../../builtin.js";
 import type { Connection, Timer } from "../../env.js";
 import { PeerError, SystemError, TimeoutError, WireError } from "../../error.js";
 import type { Facts, PipeContext, Transport } from "../../layer.js";
-import { builtin } from "../../node.js";
 import { Stream } from "../../stream.js";
 import { type FrameOptions, Frames } from "./frames.js";
 import { agreed, clientOf, listed, nameOf } from "./subprotocol.js";

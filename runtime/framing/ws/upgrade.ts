@@ -7,10 +7,10 @@ import type * as NodeHttp from "node:http";
 import type * as NodeNet from "node:net";
 import type { Duplex } from "node:stream";
 import { Borrower } from "../../borrower.js";
+import { builtin } from "../../builtin.js";
 import type { Connection } from "../../env.js";
 import { PeerError, WireError } from "../../error.js";
 import type { Facts, PipeContext } from "../../layer.js";
-import { builtin } from "../../node.js";
 import { agreed, nameOf } from "./subprotocol.js";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
