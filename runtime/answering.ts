@@ -10,6 +10,7 @@ import { StateError, WireError } from "./error.js";
 import { Hub, type Pipe } from "./hub.js";
 import { type Context, Element, type HeaderFacts, type Protocol } from "./layer.js";
 import { Exchange, type Message } from "./message.js";
+import { count } from "./option.js";
 import { type Body, bodyOf, compose, Inlet, Port, type Socket, type Waits } from "./port.js";
 
 /** The generated codec of a way back. */
@@ -186,8 +187,8 @@ export class Replier<Answer extends Body | undefined = Body> extends Port {
    */
   serve(handler: Handler<Answer>, { concurrency = 256 }: ServeOptions = {}): void {
     if (this.#handler !== undefined) throw new StateError("this socket is served already");
+    this.#concurrency = count("concurrency", concurrency, 1);
     this.#handler = handler;
-    this.#concurrency = concurrency;
     this.#work();
   }
 

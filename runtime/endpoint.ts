@@ -4,17 +4,18 @@
  * Each opens layer by layer, within one deadline for all of them, and takes part when its topmost
  * layer is open.
  */
-import { chance, type Env, type Timer } from "./env.js";
+import { after, chance, type Env, LONGEST, type Timer } from "./env.js";
 import { CancelledError, ClosedError, PeerError, TimeoutError, WireError } from "./error.js";
 import type { Pipe, PipeOwner, Priority } from "./hub.js";
 import type { Context, Element, Layer, PipeContext, Transport } from "./layer.js";
-import type { Dialer, Listener, PipeInfo, SocketEvents } from "./port.js";
+import { time } from "./option.js";
+import type { Dialer, Listener, PipeInfo, Reconnect, SocketEvents } from "./port.js";
 
 /** Connections of a listener that may be opening at a time; the oldest has to go. */
 const OPENING = 256;
 
 /**
- * What a dialer waits at most before it tries again, in `reconnect.min`: at first, and when it lost a
+ * What a dialer waits at most before it tries again, in `reconnect.min` (or 1 ms): at first, and when it lost a
  * connection. The second is so long because all who lost the same server lost it at the same moment:
  * by default no 100 ms see more than 5 % of them.
  */
@@ -36,10 +37,15 @@ export interface Home {
   forget(endpoint: End): void;
 }
 
-/** Milliseconds between attempts. */
-export interface Reconnect {
-  readonly min?: number;
-  readonly max?: number;
+/** What `reconnect` comes to; throws RangeError. */
+export function reconnectOf(given: Reconnect = {}): Required<Reconnect> {
+  if (typeof given !== "object" || given === null) {
+    throw new TypeError(`reconnect is { min, max }, in milliseconds; not ${given}`);
+  }
+  const { min = 100, max = 10_000 } = given;
+  time("reconnect.min", min, 0, LONGEST);
+  // Both 0 would mean to try without a pause.
+  return { min, max: Math.max(min, time("reconnect.max", max, min > 0 ? 0 : 1)) };
 }
 
 /** Where connections of a socket come from. */
@@ -68,7 +74,7 @@ export abstract class End implements PipeOwner {
     const { openTimeout } = this.socket;
     const late = () =>
       pipe.close(new TimeoutError(`${this.url}: not open within ${openTimeout} ms`));
-    this.opening.set(pipe, this.socket.env.timer(openTimeout, late, true));
+    this.opening.set(pipe, after(this.socket.env, openTimeout, late, true));
     return pipe;
   }
 
@@ -84,7 +90,7 @@ export abstract class End implements PipeOwner {
     const { stats } = this.socket.context;
     if (error instanceof WireError) stats.breach(error.rule);
     const took = this.pipes.delete(pipe);
-    this.#forgetIfOver();
+    this.forgetIfOver();
     if (took) {
       stats.detached++;
       this.socket.tell("detached", { pipe: infoOf(pipe), url: this.url, error });
@@ -122,11 +128,11 @@ export abstract class End implements PipeOwner {
   async close(): Promise<void> {
     this.over = true;
     await this.stop();
-    this.#forgetIfOver();
+    this.forgetIfOver();
   }
 
   /** Nothing of it is left, so there is nothing to drop when the socket closes. */
-  #forgetIfOver(): void {
+  protected forgetIfOver(): void {
     if (this.over && this.pipes.size + this.opening.size === 0) this.socket.forget(this);
   }
 
@@ -149,6 +155,8 @@ export class Connecting extends End implements Dialer {
   #timer: Timer | undefined;
   readonly #min: number;
   readonly #max: number;
+  /** What waits grow from: by doubling, so not from 0. */
+  readonly #unit: number;
   /** The longest that it may have to wait next. */
   #most: number;
 
@@ -158,14 +166,15 @@ export class Connecting extends End implements Dialer {
     layers: readonly Layer[],
     priority: Priority | undefined,
     readonly rest: string,
-    { min = 100, max = 10_000 }: Reconnect = {},
+    reconnect: Required<Reconnect>,
     /** Whether to try again. */
     readonly again = true,
   ) {
     super(socket, url, layers, priority);
-    this.#min = min;
-    this.#max = Math.max(min, max);
-    this.#most = EAGER * min;
+    this.#min = reconnect.min;
+    this.#max = reconnect.max;
+    this.#unit = Math.max(1, reconnect.min);
+    this.#most = EAGER * this.#unit;
     this.ready = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -180,7 +189,7 @@ export class Connecting extends End implements Dialer {
   }
 
   override attached(pipe: Pipe): void {
-    this.#most = SPREAD * this.#min;
+    this.#most = SPREAD * this.#unit;
     super.attached(pipe);
     this.#resolve(infoOf(pipe));
   }
@@ -197,13 +206,14 @@ export class Connecting extends End implements Dialer {
     const most = Math.min(this.#max, this.#most);
     this.#most = 2 * most;
     const delay = this.#min + chance(this.socket.env) * (most - this.#min);
-    this.#timer = this.socket.env.timer(delay, () => this.start());
+    this.#timer = after(this.socket.env, delay, () => this.start());
   }
 
   override last(): void {
     this.over = true;
     this.#timer?.cancel();
     this.#reject(new CancelledError(`${this.url}: closed before it was connected`));
+    this.forgetIfOver();
   }
 
   protected override async stop(): Promise<void> {

@@ -63,7 +63,10 @@ export interface Net {
 export interface Env {
   /** Milliseconds from some fixed point; never goes back. */
   now(): number;
-  /** Runs `f` once, after `ms` milliseconds. Does not keep the process alive if `idle`. */
+  /**
+   * Runs `f` once, after `ms` milliseconds, `LONGEST` at most. Does not keep the process alive if `idle`.
+   * Whoever has the number from a user takes `after` instead.
+   */
   timer(ms: number, f: () => void, idle?: boolean): Timer;
   /** Runs `f` when the current piece of work is done, before any other event. */
   tick(f: () => void): void;
@@ -78,6 +81,23 @@ export interface Env {
   readonly crypto?: Crypto;
   /** Names inside this world: who listens at `inproc://` and `memory://`. */
   readonly names: Map<string, unknown>;
+}
+
+/** Milliseconds that a timer can take, of node's and of browsers': a longer one would run at once. */
+export const LONGEST = 2 ** 31 - 1;
+
+const NEVER: Timer = { cancel() {} };
+
+/** As `env.timer`, after any number of milliseconds; after Infinity of them never, and there is no timer. */
+export function after(env: Env, ms: number, f: () => void, idle?: boolean): Timer {
+  if (ms <= LONGEST) return env.timer(ms, f, idle);
+  if (ms === Infinity) return NEVER;
+  const due = env.now() + ms;
+  const rest = () => {
+    timer = after(env, due - env.now(), f, idle);
+  };
+  let timer = env.timer(LONGEST, rest, idle);
+  return { cancel: () => timer.cancel() };
 }
 
 /** A number from 0 to below 1. */

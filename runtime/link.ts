@@ -3,7 +3,13 @@ import { ClosedError } from "./error.js";
 import { Hub, type Pipe } from "./hub.js";
 import type { Context, Layer } from "./layer.js";
 import type { Message } from "./message.js";
-import { type Endpoint, Exchanger, type RowOptions, type Socket } from "./port.js";
+import {
+  type CloseOptions,
+  type Endpoint,
+  Exchanger,
+  type RowOptions,
+  type Socket,
+} from "./port.js";
 import { Running, type Schemes, type SocketOptions } from "./socket.js";
 import type { AnyLayer } from "./stack.js";
 
@@ -86,8 +92,9 @@ export class Links {
   }
 
   /** Closes all links and listeners, each as its own `close` does. */
-  close(): Promise<void> {
-    this.#closed ??= Promise.all([...this.#all].map((one) => one.close())).then(() => {});
+  async close(options?: CloseOptions): Promise<void> {
+    const all = [...this.#all].map((one) => one.close(options));
+    this.#closed ??= Promise.all(all).then(() => {});
     return this.#closed;
   }
 
@@ -99,7 +106,7 @@ export class Links {
     if (this.#closed !== undefined) throw new ClosedError("the socket is closed");
     const lost = () => {
       this.#all.delete(one);
-      one.close(true);
+      one.close({}, true);
     };
     const single: Layer<"link", "raw", "link"> = {
       name: "link",

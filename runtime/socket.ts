@@ -3,8 +3,8 @@
  * from a row of the scheme table.
  */
 import { Block } from "./block.js";
-import { Accepting, Connecting, type End, type Home, type Reconnect } from "./endpoint.js";
-import type { Env } from "./env.js";
+import { Accepting, Connecting, type End, type Home, reconnectOf } from "./endpoint.js";
+import { after, type Env, type Timer } from "./env.js";
 import { ClosedError, StackError } from "./error.js";
 import { Guard } from "./guard.js";
 import { type Hub, Pipe, type PipeOwner, type Priority } from "./hub.js";
@@ -23,7 +23,16 @@ import {
 } from "./layer.js";
 import { type Message, type Room, Slab } from "./message.js";
 import { node } from "./node.js";
-import type { Dialer, Listener, RowOptions, Socket, SocketEvents } from "./port.js";
+import { count, time } from "./option.js";
+import type {
+  CloseOptions,
+  Dialer,
+  Listener,
+  Reconnect,
+  RowOptions,
+  Socket,
+  SocketEvents,
+} from "./port.js";
 import { type AnyLayer, check, joint, lines } from "./stack.js";
 import { Stats } from "./stats.js";
 
@@ -34,13 +43,19 @@ export interface SocketOptions {
   readonly recvBuffer?: number;
   /** The same in octets. Default: 2 MiB. */
   readonly recvBufferOctets?: number;
-  /** Messages held while there is no connection. Default: 128. */
+  /**
+   * Messages held while there is no connection, by who waits (PUSH, REQ, PAIR). Then, with 0 at once,
+   * `send` waits for one and `trySend` answers false. Default: 128.
+   */
   readonly sendBuffer?: number;
-  /** Milliseconds between attempts to connect: from `min`, more each time, up to `max`, jittered. */
+  /** Milliseconds for a `send` that does not say its own. Default: Infinity. */
+  readonly sendTimeout?: number;
+  /** Milliseconds for a `receive` or `request` that does not say its own. Default: Infinity. */
+  readonly receiveTimeout?: number;
   readonly reconnect?: Reconnect;
-  /** Milliseconds for a connection to open, all its layers together. Default: 10,000. */
+  /** Milliseconds for a connection to open, all its layers together; or Infinity. Default: 10,000. */
   readonly openTimeout?: number;
-  /** Milliseconds that `close` waits for what was handed off. Default: 1,000. */
+  /** Milliseconds that `close` waits for what was handed off, if it does not say its own. Default: 1,000. */
   readonly linger?: number;
   /**
    * `contiguous` makes every connection copy each message into one piece; `scatter` refuses a stack
@@ -61,6 +76,8 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof SocketOptions>([
   "recvBuffer",
   "recvBufferOctets",
   "sendBuffer",
+  "sendTimeout",
+  "receiveTimeout",
   "reconnect",
   "openTimeout",
   "linger",
@@ -81,6 +98,8 @@ export class Running implements Socket, Home {
   readonly contiguous: boolean;
   readonly recvBuffer: number;
   readonly recvBufferOctets: number;
+  readonly sendTimeout: number;
+  readonly receiveTimeout: number;
   readonly port: object;
   readonly guard: Guard | undefined;
   room: Room;
@@ -88,6 +107,8 @@ export class Running implements Socket, Home {
   readonly env: Env;
   readonly #schemes: Schemes;
   readonly #options: SocketOptions;
+  readonly #reconnect: Required<Reconnect>;
+  readonly #linger: number;
   readonly #layers: readonly AnyLayer[];
   /** Above the hub, and below it. */
   readonly #upper: readonly AnyLayer[];
@@ -98,6 +119,10 @@ export class Running implements Socket, Home {
   readonly #ears = new Map<string, Set<(e: never) => void>>();
   #leave: ((error: ClosedError, drain: boolean) => void) | undefined;
   #closing: Promise<void> | undefined;
+  /** While it closes: gives up what was handed off and is not yet written, and when. */
+  #finish: (() => void) | undefined;
+  #lingering: Timer | undefined;
+  #endless = false;
 
   constructor(
     layers: readonly AnyLayer[],
@@ -117,6 +142,10 @@ export class Running implements Socket, Home {
     this.env = options.env ?? node;
     this.recvBuffer = count("recvBuffer", options.recvBuffer ?? 1024, 1);
     this.recvBufferOctets = count("recvBufferOctets", options.recvBufferOctets ?? 2 ** 21, 1);
+    this.sendTimeout = time("sendTimeout", options.sendTimeout ?? Infinity, 0);
+    this.receiveTimeout = time("receiveTimeout", options.receiveTimeout ?? Infinity, 0);
+    this.#reconnect = reconnectOf(options.reconnect);
+    this.#linger = time("linger", options.linger ?? 1000, 0);
     const at = layers.findIndex((l) => l.hub);
     if (at < 0) throw new StackError(`no layer of ${names(layers)} makes many connections one`);
     const hub = layers[at] as AnyLayer;
@@ -124,8 +153,8 @@ export class Running implements Socket, Home {
     this.#lower = layers.slice(at + 1);
     const limits: Limits = {
       recvMax: count("recvMax", options.recvMax ?? 2 ** 20, 0),
-      sendBuffer: count("sendBuffer", options.sendBuffer ?? 128, 1),
-      openTimeout: options.openTimeout ?? 10_000,
+      sendBuffer: count("sendBuffer", options.sendBuffer ?? 128, 0),
+      openTimeout: time("openTimeout", options.openTimeout ?? 10_000, 1),
     };
     const stats = new Stats();
     const slab = new Slab(stats);
@@ -233,8 +262,7 @@ export class Running implements Socket, Home {
     const { priority, ...rows } = options;
     ranked(priority);
     const { layers, rest } = this.#wayFor("dial", url, rows);
-    const { reconnect } = this.#options;
-    const dialer = new Connecting(this, url, layers, priority, rest, reconnect, again);
+    const dialer = new Connecting(this, url, layers, priority, rest, this.#reconnect, again);
     this.#endpoints.add(dialer);
     dialer.start();
     return dialer;
@@ -262,6 +290,7 @@ export class Running implements Socket, Home {
 
   forget(endpoint: End): void {
     this.#endpoints.delete(endpoint);
+    this.#finishIfNobody();
   }
 
   // --- connections ---
@@ -291,25 +320,25 @@ export class Running implements Socket, Home {
   // --- the end ---
 
   /** `drain`: what was received may still be taken. */
-  close(drain = false): Promise<void> {
-    this.#closing ??= this.#close(drain);
+  close({ linger }: CloseOptions = {}, drain = false): Promise<void> {
+    if (linger !== undefined) time("linger", linger, 0);
+    if (this.#closing === undefined) this.#closing = this.#close(linger ?? this.#linger, drain);
+    else if (linger !== undefined) this.#wait(linger);
     return this.#closing;
   }
 
-  #close(drain: boolean): Promise<void> {
+  #close(linger: number, drain: boolean): Promise<void> {
     this.#options.signal?.removeEventListener("abort", this.#abort);
     this.#leave?.(new ClosedError("the socket is closed"), drain);
     return new Promise((done) => {
-      let over = false;
       const finish = () => {
-        if (over) return;
-        over = true;
-        timer.cancel();
+        if (this.#finish === undefined) return;
+        this.#finish = undefined;
+        this.#lingering?.cancel();
         this.below.control(CLOSE);
         for (const e of this.#endpoints) e.drop();
         done(Promise.all([...this.#endpoints].map((e) => e.close())).then(() => {}));
       };
-      const timer = this.env.timer(this.#options.linger ?? 1000, finish);
       this.#top.above = {
         up() {},
         event(e) {
@@ -317,8 +346,24 @@ export class Running implements Socket, Home {
         },
       };
       for (const e of this.#endpoints) e.last();
+      this.#finish = finish;
       this.#top.control(END);
+      this.#wait(linger);
     });
+  }
+
+  #wait(linger: number): void {
+    const finish = this.#finish;
+    if (finish === undefined) return;
+    this.#lingering?.cancel();
+    this.#lingering = after(this.env, linger, finish);
+    this.#endless = linger === Infinity;
+    this.#finishIfNobody();
+  }
+
+  /** Without a limit there is one: that nobody is left to write to, and nobody will come. */
+  #finishIfNobody(): void {
+    if (this.#endless && this.#endpoints.size + this.hub.pipes.length === 0) this.#finish?.();
   }
 
   get closing(): boolean {
@@ -463,9 +508,4 @@ function ranked({ send = 1, receive = 1 }: Priority = {}): void {
     if (Number.isInteger(n) && n >= 1 && n <= 16) continue;
     throw new RangeError(`priority.${name} is a whole number from 1 to 16; not ${n}`);
   }
-}
-
-function count(name: string, n: number, least: number): number {
-  if (Number.isSafeInteger(n) && n >= least) return n;
-  throw new RangeError(`${name} is a whole number, ${least} or more; not ${n}`);
 }

@@ -9,7 +9,7 @@ import { Type } from "../../generated/sp/greeting.js";
 import * as way from "../../generated/sp/survey.js";
 import * as tag from "../../generated/sp/tag.js";
 import { Answering, Replier, XAnswering } from "../answering.js";
-import type { Timer } from "../env.js";
+import { after } from "../env.js";
 import { type ClosedError, StateError, WireError } from "../error.js";
 import { Hub, type Pipe } from "../hub.js";
 import {
@@ -292,12 +292,11 @@ export class Surveyor extends Port {
     const survey = new Survey(this.#socket);
     const { env } = this.#socket.context;
     this.#surveys.add(survey);
-    const timer: Timer | undefined =
-      surveyTime === Infinity ? undefined : env.timer(surveyTime, () => survey.end());
+    const timer = after(env, surveyTime, () => survey.end());
     const abort = () => survey.end(cancelled("survey", signal as AbortSignal));
     signal?.addEventListener("abort", abort);
     survey.undo = () => {
-      timer?.cancel();
+      timer.cancel();
       signal?.removeEventListener("abort", abort);
       this.#surveys.delete(survey);
       this.#socket.below.control({ type: "cancel", exchange: survey });

@@ -9,7 +9,7 @@ import type * as NodeHttp from "node:http";
 import type { Duplex } from "node:stream";
 import { Borrower } from "../../borrower.js";
 import { builtin } from "../../builtin.js";
-import type { Connection, Timer } from "../../env.js";
+import { after, type Connection, type Timer } from "../../env.js";
 import { PeerError, SystemError, TimeoutError, WireError } from "../../error.js";
 import type { Facts, PipeContext, Transport } from "../../layer.js";
 import { Stream } from "../../stream.js";
@@ -252,7 +252,7 @@ class Entrance extends Borrower {
       const error = new TimeoutError(`ws: not open within ${openTimeout} ms`);
       this.control({ type: "close", error });
     };
-    this.#deadline = context.env.timer(openTimeout, late, true);
+    this.#deadline = after(context.env, openTimeout, late, true);
     this.above = {
       up() {},
       event: (e) => {
