@@ -6,10 +6,10 @@
  */
 import { after, chance, type Env, LONGEST, type Timer } from "./env.js";
 import { CancelledError, ClosedError, PeerError, TimeoutError, WireError } from "./error.js";
-import type { Pipe, PipeOwner, Priority } from "./hub.js";
-import type { Context, Element, Layer, PipeContext, Transport } from "./layer.js";
+import type { Pipe, PipeInfo, PipeOwner, Priority } from "./hub.js";
+import type { Context, Element, Facts, Layer, Limits, PipeContext, Transport } from "./layer.js";
 import { time } from "./option.js";
-import type { Dialer, Listener, PipeInfo, Reconnect, SocketEvents } from "./port.js";
+import type { Dialer, Listener, ListenOptions, Reconnect, SocketEvents } from "./port.js";
 
 /** Connections of a listener that may be opening at a time; the oldest has to go. */
 const OPENING = 256;
@@ -26,13 +26,13 @@ const SPREAD = 40;
 export interface Home {
   readonly env: Env;
   readonly context: Context;
-  /** Milliseconds for a connection to open. */
-  readonly openTimeout: number;
   readonly closing: boolean;
-  pipeContext(side: "dial" | "listen", layers: readonly Layer[]): PipeContext;
+  pipeContext(side: "dial" | "listen", layers: readonly Layer[], limits: Limits): PipeContext;
   /** Puts the layers of a connection on its transport's element. */
   raise(element: Element, layers: readonly Layer[], context: PipeContext, owner: PipeOwner): Pipe;
   tell<K extends keyof SocketEvents>(name: K, e: SocketEvents[K]): void;
+  /** A handler threw. */
+  threw(error: unknown): void;
   /** This endpoint has no connection any more, and will have none. */
   forget(endpoint: End): void;
 }
@@ -48,6 +48,14 @@ export function reconnectOf(given: Reconnect = {}): Required<Reconnect> {
   return { min, max: Math.max(min, time("reconnect.max", max, min > 0 ? 0 : 1)) };
 }
 
+/** What is agreed on for the connections of an address. */
+export interface Terms {
+  readonly layers: readonly Layer[];
+  readonly limits: Limits;
+  readonly priority: Priority | undefined;
+  readonly accept: ListenOptions["accept"];
+}
+
 /** Where connections of a socket come from. */
 export abstract class End implements PipeOwner {
   /** Connections that are opening, and the deadline of each. */
@@ -60,18 +68,35 @@ export abstract class End implements PipeOwner {
   constructor(
     readonly socket: Home,
     public url: string,
-    readonly layers: readonly Layer[],
-    readonly priority: Priority | undefined,
+    readonly terms: Terms,
   ) {}
 
+  get priority(): Priority | undefined {
+    return this.terms.priority;
+  }
+
+  refuses(facts: Facts): string | undefined {
+    const { accept } = this.terms;
+    if (accept === undefined) return undefined;
+    let said: unknown;
+    try {
+      said = accept(facts);
+    } catch (error) {
+      this.socket.threw(error);
+    }
+    if (said === true) return undefined;
+    return typeof said === "string" ? said : "the application does not accept this peer";
+  }
+
   get transport(): Transport {
-    return this.layers.at(-1)?.transport as Transport;
+    return this.terms.layers.at(-1)?.transport as Transport;
   }
 
   /** Follows a new connection until it takes part, or comes to nothing. */
   follow(element: Element, context: PipeContext): Pipe {
-    const pipe = this.socket.raise(element, this.layers, context, this);
-    const { openTimeout } = this.socket;
+    const { layers, limits } = this.terms;
+    const pipe = this.socket.raise(element, layers, context, this);
+    const { openTimeout } = limits;
     const late = () =>
       pipe.close(new TimeoutError(`${this.url}: not open within ${openTimeout} ms`));
     this.opening.set(pipe, after(this.socket.env, openTimeout, late, true));
@@ -82,7 +107,7 @@ export abstract class End implements PipeOwner {
     this.#settle(pipe);
     this.pipes.add(pipe);
     this.socket.context.stats.attached++;
-    this.socket.tell("attached", { pipe: infoOf(pipe), url: this.url });
+    this.socket.tell("attached", { pipe: pipe.info, url: this.url });
   }
 
   closed(pipe: Pipe, error: Error | undefined): void {
@@ -93,7 +118,7 @@ export abstract class End implements PipeOwner {
     this.forgetIfOver();
     if (took) {
       stats.detached++;
-      this.socket.tell("detached", { pipe: infoOf(pipe), url: this.url, error });
+      this.socket.tell("detached", { pipe: pipe.info, url: this.url, error });
       return;
     }
     if (this.socket.closing) return;
@@ -139,7 +164,7 @@ export abstract class End implements PipeOwner {
   protected abstract stop(): Promise<void>;
 
   toString(): string {
-    const below = this.layers.map((l) => l.name).join(" ");
+    const below = this.terms.layers.map((l) => l.name).join(" ");
     const n = this.pipes.size;
     return `${this.verb} ${this.url} (${below}): ${n} connection${n === 1 ? "" : "s"}`;
   }
@@ -163,14 +188,13 @@ export class Connecting extends End implements Dialer {
   constructor(
     socket: Home,
     url: string,
-    layers: readonly Layer[],
-    priority: Priority | undefined,
+    terms: Terms,
     readonly rest: string,
     reconnect: Required<Reconnect>,
     /** Whether to try again. */
     readonly again = true,
   ) {
-    super(socket, url, layers, priority);
+    super(socket, url, terms);
     this.#min = reconnect.min;
     this.#max = reconnect.max;
     this.#unit = Math.max(1, reconnect.min);
@@ -184,14 +208,15 @@ export class Connecting extends End implements Dialer {
   }
 
   start(): void {
-    const context = this.socket.pipeContext("dial", this.layers);
+    const { layers, limits } = this.terms;
+    const context = this.socket.pipeContext("dial", layers, limits);
     this.follow(this.transport.dial(this.rest, context), context);
   }
 
   override attached(pipe: Pipe): void {
     this.#most = SPREAD * this.#unit;
     super.attached(pipe);
-    this.#resolve(infoOf(pipe));
+    this.#resolve(pipe.info);
   }
 
   override closed(pipe: Pipe, error: Error | undefined): void {
@@ -228,8 +253,8 @@ export class Accepting extends End implements Listener {
   #close: (() => Promise<void>) | undefined;
 
   async bind(rest: string): Promise<void> {
-    const { transport, socket } = this;
-    const each = () => socket.pipeContext("listen", this.layers);
+    const { transport, socket, terms } = this;
+    const each = () => socket.pipeContext("listen", terms.layers, terms.limits);
     const bound = await transport.listen(rest, each(), (run) => {
       const context = each();
       const element = run(context);
@@ -245,9 +270,4 @@ export class Accepting extends End implements Listener {
   protected override async stop(): Promise<void> {
     await this.#close?.();
   }
-}
-
-function infoOf(pipe: Pipe): PipeInfo {
-  const { number, facts } = pipe;
-  return { number, facts };
 }

@@ -5,7 +5,7 @@ export type { Connection, Env, Listening, Net, Receiver, Timer, Where } from "./
 export * from "./error.js";
 export { sp, spIpc } from "./framing/sp.js";
 export { type WsOptions, ws } from "./framing/ws.js";
-export type { Priority } from "./hub.js";
+export type { PipeInfo, Priority } from "./hub.js";
 export type {
   Below,
   Context,
@@ -16,6 +16,7 @@ export type {
   Facts,
   HeaderFacts,
   Layer,
+  LayerOptions,
   PipeContext,
   Ports,
   Protocol,

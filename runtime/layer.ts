@@ -104,6 +104,10 @@ export interface Facts {
   readonly [name: string]: unknown;
 }
 
+/** Options of layers that an address may bring, by their names; layers add theirs. */
+// biome-ignore lint/suspicious/noEmptyInterface: members come by declaration merging
+export interface LayerOptions {}
+
 /** A scalability protocol: what a hub tells the openings below it. */
 export interface Protocol {
   readonly name: string;

@@ -7,7 +7,7 @@ import {
   type CloseOptions,
   type Endpoint,
   Exchanger,
-  type RowOptions,
+  type ListenOptions,
   type Socket,
 } from "./port.js";
 import { Running, type Schemes, type SocketOptions } from "./socket.js";
@@ -62,7 +62,7 @@ export class Links {
   ) {}
 
   /** Connects, once: resolves when every layer is open, or rejects with what prevented it. */
-  async dial(url: string, options?: RowOptions): Promise<Link> {
+  async dial(url: string, options?: ListenOptions): Promise<Link> {
     const one = this.#run(() => {});
     try {
       await one.dial(url, options, false).ready;
@@ -74,7 +74,7 @@ export class Links {
   }
 
   /** Accepts connections at `url`; resolves when bound. `for await` yields them. */
-  async listen(url: string, options?: RowOptions): Promise<LinkListener> {
+  async listen(url: string, options?: ListenOptions): Promise<LinkListener> {
     const arrived = new Arrivals();
     // Each connection belongs to a hub of its own from its first octet on.
     const each = () => {

@@ -8,8 +8,17 @@
 import { after } from "./env.js";
 import { CancelledError, ClosedError, StateError, TimeoutError } from "./error.js";
 import type { Guard } from "./guard.js";
-import type { Priority } from "./hub.js";
-import { type Context, type Down, type Event, type Facts, GO, STOP, type Up } from "./layer.js";
+import type { Pipe, PipeInfo, Priority } from "./hub.js";
+import {
+  type Context,
+  type Down,
+  type Event,
+  type Facts,
+  GO,
+  type LayerOptions,
+  STOP,
+  type Up,
+} from "./layer.js";
 import { allocate, type Exchange, Message, type Room } from "./message.js";
 import { time } from "./option.js";
 import type { Stats } from "./stats.js";
@@ -63,13 +72,6 @@ export interface Reconnect {
   readonly max?: number;
 }
 
-/** A connection, as events tell of it. */
-export interface PipeInfo {
-  /** Its number in backtraces. */
-  readonly number: number;
-  readonly facts: Facts;
-}
-
 /** What can happen to a socket. */
 export interface SocketEvents {
   /** A connection takes part. */
@@ -97,10 +99,26 @@ export interface Dialer extends Endpoint {
 export type Listener = Endpoint;
 
 /**
- * Options of an address: of the layers that it brings, by their names, and the priority of its
- * connections: `dial(url, { tls: { ca }, priority: { send: 2 } })`.
+ * Options of an address: of the layers that it brings, by their names, and of its connections:
+ * `listen(url, { tls: { ca, cert, key }, recvMax: 1024 })`.
  */
-export type RowOptions = Readonly<Record<string, object>> & { readonly priority?: Priority };
+export interface ListenOptions extends LayerOptions {
+  readonly priority?: Priority;
+  /** As the socket's, which is the default. */
+  readonly recvMax?: number;
+  readonly openTimeout?: number;
+  /**
+   * Asked for each peer whose protocol is right, before its connection takes part, with what its opening
+   * has told: its address, its certificate. Anything but `true` refuses it, and a text says why; so does
+   * throwing, which `error` tells. `refused` has the reason; the peer only sees its connection closed.
+   */
+  readonly accept?: (facts: Facts) => boolean | string;
+}
+
+export interface DialOptions extends ListenOptions {
+  /** As the socket's, which is the default. */
+  readonly reconnect?: Reconnect;
+}
 
 export interface CloseOptions {
   /**
@@ -132,8 +150,8 @@ export interface Socket {
    * that it was the peer's doing, and what was received may still be taken.
    */
   join(up: Up, closed: (error: ClosedError, drain: boolean) => void): void;
-  dial(url: string, options?: RowOptions): Dialer;
-  listen(url: string, options?: RowOptions): Promise<Listener>;
+  dial(url: string, options?: DialOptions): Dialer;
+  listen(url: string, options?: ListenOptions): Promise<Listener>;
   close(options?: CloseOptions): Promise<void>;
   on<K extends keyof SocketEvents>(name: K, hear: (e: SocketEvents[K]) => void): () => void;
   /** A handler threw: told by `error`, or by the process's warnings if nobody listens. */
@@ -153,12 +171,12 @@ export abstract class Port {
    * Connects to `url`, and again whenever the connection is lost, until closed. May be called many
    * times, with different schemes. Throws StackError if the address does not fit under the stack.
    */
-  dial(url: string, options?: RowOptions): Dialer {
+  dial(url: string, options?: DialOptions): Dialer {
     return this.#socket.dial(url, options);
   }
 
   /** Accepts connections at `url`; resolves when bound. */
-  listen(url: string, options?: RowOptions): Promise<Listener> {
+  listen(url: string, options?: ListenOptions): Promise<Listener> {
     return this.#socket.listen(url, options);
   }
 
@@ -577,7 +595,11 @@ export class Sender extends Port {
     return this.#outlet.send(body, options);
   }
 
-  /** As `send`, at once or not at all: false if it would have had to wait. */
+  /**
+   * As `send`, at once or not at all: false if it would have had to wait. PUSH, REQ and PAIR hold
+   * `sendBuffer` messages for want of a connection, so without one it answers true as often, and with
+   * `sendBuffer: 0` never. PUB waits for nobody: always true, and who is not there misses it.
+   */
   trySend(body: Body, options?: { readonly copy?: boolean }): boolean {
     return this.#outlet.trySend(body, options);
   }
@@ -691,6 +713,11 @@ export class Raw extends Port {
       outlet.close(error);
       inlet.close(error);
     });
+  }
+
+  /** The connection that a message came by: its facts, and how to close it. */
+  from(m: Message): PipeInfo | undefined {
+    return (m.pipe as Pipe | undefined)?.info;
   }
 
   /** Sends a message that another raw socket received, or octets that begin with a protocol header. */

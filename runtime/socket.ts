@@ -3,7 +3,7 @@
  * from a row of the scheme table.
  */
 import { Block } from "./block.js";
-import { Accepting, Connecting, type End, type Home, reconnectOf } from "./endpoint.js";
+import { Accepting, Connecting, type End, type Home, reconnectOf, type Terms } from "./endpoint.js";
 import { after, type Env, type Timer } from "./env.js";
 import { ClosedError, StackError } from "./error.js";
 import { Guard } from "./guard.js";
@@ -27,9 +27,10 @@ import { count, time } from "./option.js";
 import type {
   CloseOptions,
   Dialer,
+  DialOptions,
   Listener,
+  ListenOptions,
   Reconnect,
-  RowOptions,
   Socket,
   SocketEvents,
 } from "./port.js";
@@ -151,11 +152,7 @@ export class Running implements Socket, Home {
     const hub = layers[at] as AnyLayer;
     this.#upper = layers.slice(0, at);
     this.#lower = layers.slice(at + 1);
-    const limits: Limits = {
-      recvMax: count("recvMax", options.recvMax ?? 2 ** 20, 0),
-      sendBuffer: count("sendBuffer", options.sendBuffer ?? 128, 0),
-      openTimeout: time("openTimeout", options.openTimeout ?? 10_000, 1),
-    };
+    const limits = limitsOf(options, { recvMax: 2 ** 20, sendBuffer: 128, openTimeout: 10_000 });
     const stats = new Stats();
     const slab = new Slab(stats);
     const { protocol } = hub;
@@ -190,16 +187,29 @@ export class Running implements Socket, Home {
 
   // --- addresses ---
 
-  /** As `#way`, of layers that may be on that side. */
-  #wayFor(side: "dial" | "listen", url: string, options: RowOptions) {
-    const way = this.#way(url, options);
-    for (const layer of way.layers) layer.check?.(side);
-    this.#textOf([...this.#layers.slice(0, this.#upper.length + 1), ...way.layers], url);
-    return { ...way, layers: folded(way.layers) };
+  /** What an address and its options come to, on that side, and the part of it that is the transport's. */
+  #terms(
+    side: "dial" | "listen",
+    url: string,
+    { priority, accept, recvMax, openTimeout, ...of }: ListenOptions,
+  ): Terms & { readonly rest: string } {
+    ranked(priority);
+    const limits = limitsOf({ recvMax, openTimeout }, this.context.limits);
+    if (accept !== undefined && typeof accept !== "function") {
+      throw new TypeError(`accept is a function of a peer's facts; not ${accept}`);
+    }
+    const { layers, rest } = this.#way(side, url, of as Readonly<Record<string, object>>);
+    for (const layer of layers) layer.check?.(side);
+    this.#textOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers], url);
+    return { layers: folded(layers), rest, limits, priority, accept };
   }
 
   /** The layers below the hub, for an address, and the part of it that is the transport's. */
-  #way(url: string, options: RowOptions): { layers: readonly AnyLayer[]; rest: string } {
+  #way(
+    side: "dial" | "listen",
+    url: string,
+    options: Readonly<Record<string, object>>,
+  ): { layers: readonly AnyLayer[]; rest: string } {
     const scheme = Object.keys(this.#schemes).find((s) => url.startsWith(s)) as
       | `${string}://`
       | undefined;
@@ -210,19 +220,25 @@ export class Running implements Socket, Home {
     const row = (this.#schemes[scheme] as Row).map((make) =>
       make(...([options[make.name]] as unknown as [])),
     );
-    const used = new Set(row.map((l) => l.name));
-    for (const name of Object.keys(options)) {
-      if (!used.has(name))
-        throw new StackError(`${scheme} has no layer '${name}' to give options to`);
-    }
     // Looking through layers that stand on whatever they show.
     const lowest = this.#layers.findLast((l) => l.below.same === undefined) as AnyLayer;
     const rest = url.slice(scheme.length);
+    const cut = lowest.transport ? row.length : row.findIndex((l) => l.above === lowest.below);
+    for (const name of Object.keys(options)) {
+      const place = row.findIndex((l) => l.name === name);
+      if (place < 0) {
+        const neither = `and ${side} no option of that name`;
+        throw new StackError(`${scheme} has no layer '${name}' to give options to, ${neither}`);
+      }
+      if (place < cut) {
+        const own = `the stack has layers of its own where ${scheme} would bring '${name}'`;
+        throw new StackError(`${own}: give it its options there`);
+      }
+    }
     if (lowest.transport !== undefined) {
       if (lowest.name === row.at(-1)?.name) return { layers: this.#lower, rest };
       throw new StackError(`the stack ends in '${lowest.name}', which cannot reach ${url}`);
     }
-    const cut = row.findIndex((l) => l.above === lowest.below);
     if (cut < 0) throw new StackError(`${joint(lowest, row[0]?.above)}, at ${url}`);
     const layers = [...this.#lower, ...row.slice(cut)];
     const twice = layers.find((l, i) => layers.findIndex((k) => k.name === l.name) < i);
@@ -257,23 +273,21 @@ export class Running implements Socket, Home {
   }
 
   /** `again`: connects again when the connection is lost, or was not to be had. */
-  dial(url: string, options: RowOptions = {}, again = true): Dialer {
+  dial(url: string, options: DialOptions = {}, again = true): Dialer {
     this.#open();
-    const { priority, ...rows } = options;
-    ranked(priority);
-    const { layers, rest } = this.#wayFor("dial", url, rows);
-    const dialer = new Connecting(this, url, layers, priority, rest, this.#reconnect, again);
+    const { reconnect, ...others } = options;
+    const waits = reconnect === undefined ? this.#reconnect : reconnectOf(reconnect);
+    const { rest, ...terms } = this.#terms("dial", url, others);
+    const dialer = new Connecting(this, url, terms, rest, waits, again);
     this.#endpoints.add(dialer);
     dialer.start();
     return dialer;
   }
 
-  async listen(url: string, options: RowOptions = {}): Promise<Listener> {
+  async listen(url: string, options: ListenOptions = {}): Promise<Listener> {
     this.#open();
-    const { priority, ...rows } = options;
-    ranked(priority);
-    const { layers, rest } = this.#wayFor("listen", url, rows);
-    const listener = new Accepting(this, url, layers, priority);
+    const { rest, ...terms } = this.#terms("listen", url, options);
+    const listener = new Accepting(this, url, terms);
     this.#endpoints.add(listener);
     try {
       await listener.bind(rest);
@@ -295,9 +309,9 @@ export class Running implements Socket, Home {
 
   // --- connections ---
 
-  pipeContext(side: "dial" | "listen", layers: readonly AnyLayer[]): PipeContext {
+  pipeContext(side: "dial" | "listen", layers: readonly AnyLayer[], limits: Limits): PipeContext {
     const lend = layers.some((l) => l.borrows);
-    return { ...this.context, side, block: new Block(this.context.stats), lend };
+    return { ...this.context, limits, side, block: new Block(this.context.stats), lend };
   }
 
   /** Puts the layers of a connection on its transport's element. */
@@ -311,10 +325,6 @@ export class Running implements Socket, Home {
     const highest = always ? 0 : layers.findIndex((l) => l.contiguous);
     const top = pile(transport, layers, context, highest);
     return put(new Pipe(this.hubOf(), owner), top);
-  }
-
-  get openTimeout(): number {
-    return this.context.limits.openTimeout;
   }
 
   // --- the end ---
@@ -501,6 +511,19 @@ function made(layer: AnyLayer, context: Context): Element {
 
 function names(layers: readonly AnyLayer[]): string {
   return layers.map((l) => `'${l.name}'`).join(", ");
+}
+
+/** These limits, and of what is not given, those. */
+function limitsOf(
+  given: { readonly [Name in keyof Limits]?: number | undefined },
+  others: Limits,
+): Limits {
+  const { recvMax, sendBuffer, openTimeout } = given;
+  return {
+    recvMax: count("recvMax", recvMax ?? others.recvMax, 0),
+    sendBuffer: count("sendBuffer", sendBuffer ?? others.sendBuffer, 0),
+    openTimeout: time("openTimeout", openTimeout ?? others.openTimeout, 1),
+  };
 }
 
 function ranked({ send = 1, receive = 1 }: Priority = {}): void {

@@ -40,6 +40,13 @@ export interface SpOptions {
   readonly protocol?: Protocol;
 }
 
+declare module "../layer.js" {
+  interface LayerOptions {
+    readonly sp?: SpOptions;
+    readonly spIpc?: SpOptions;
+  }
+}
+
 /** SP over TCP, TLS or any other stream. */
 export function sp(options: SpOptions = {}): Layer<"octets", "link", "sp"> {
   return framing("sp", TCP, options);

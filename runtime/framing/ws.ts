@@ -32,6 +32,12 @@ export interface WsOptions {
   readonly protocols?: readonly string[];
 }
 
+declare module "../layer.js" {
+  interface LayerOptions {
+    readonly ws?: WsOptions;
+  }
+}
+
 export function ws(options: WsOptions = {}): Layer<"octets", "link", "ws"> {
   const { maxFrame = 0 } = options;
   if (!Number.isSafeInteger(maxFrame) || maxFrame < 0) {
