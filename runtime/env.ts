@@ -47,14 +47,25 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** How the system is to hold a connection, or a listener's. */
+export interface Settings {
+  /** Milliseconds of silence after which it asks whether the peer is still there. Default: never. */
+  readonly keepAlive?: number;
+  /** Connections that may wait to be accepted. Default: 1024. */
+  readonly backlog?: number;
+  /** Rights of the file that stands for a path. Default: 0o600. */
+  readonly mode?: number;
+}
+
 export interface Net {
   /** Begins to connect; `to` hears of success or failure, never inside this call. */
-  connect(where: Where, to: Receiver, lend?: boolean): { destroy(): void };
+  connect(where: Where, to: Receiver, lend?: boolean, settings?: Settings): { destroy(): void };
   /** Resolves when bound. `accept` says who uses a new connection, which is open already. */
   listen(
     where: Where,
     accept: (connection: Connection) => Receiver,
     lend?: boolean,
+    settings?: Settings,
   ): Promise<Listening>;
   /** Uses a Duplex of node's, which is open, as a connection. */
   adopt?(duplex: Duplex, to: Receiver, lend?: boolean): Connection;

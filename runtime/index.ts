@@ -1,9 +1,18 @@
 /** The package's root. */
 export { Ask, type Handler, Replier, type ServeOptions } from "./answering.js";
 export { type DeviceOptions, device } from "./device.js";
-export type { Connection, Env, Listening, Net, Receiver, Timer, Where } from "./env.js";
+export type {
+  Connection,
+  Env,
+  Listening,
+  Net,
+  Receiver,
+  Settings,
+  Timer,
+  Where,
+} from "./env.js";
 export * from "./error.js";
-export { sp, spIpc } from "./framing/sp.js";
+export { type SpOptions, sp, spIpc } from "./framing/sp.js";
 export { type WsOptions, ws } from "./framing/ws.js";
 export type { PipeInfo, Priority } from "./hub.js";
 export type {
@@ -60,7 +69,7 @@ export { type Stack, stack } from "./stack.js";
 export { Stats } from "./stats.js";
 export { opcodes } from "./tools/opcodes.js";
 export { inproc } from "./transport/inproc.js";
-export { ipc } from "./transport/ipc.js";
+export { type IpcOptions, ipc } from "./transport/ipc.js";
 export { memory } from "./transport/memory.js";
-export { tcp } from "./transport/tcp.js";
+export { type TcpOptions, tcp } from "./transport/tcp.js";
 export { type Pem, type TlsFacts, type TlsOptions, tls } from "./transport/tls.js";
