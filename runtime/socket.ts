@@ -195,11 +195,18 @@ export class Running implements Socket, Home {
     // Looking through layers that stand on whatever they show.
     const lowest = this.#layers.findLast((l) => l.below.same === undefined) as AnyLayer;
     const rest = url.slice(scheme.length);
+    const cut = row.findIndex((l) => l.above === lowest.below);
+    const left = lowest.transport === undefined ? row.slice(0, Math.max(0, cut)) : row;
+    const lost = left.find((l) => l.name in options);
+    if (lost !== undefined) {
+      throw new StackError(
+        `the stack ends in '${lowest.name}', so ${scheme} brings no '${lost.name}': give its options in the stack`,
+      );
+    }
     if (lowest.transport !== undefined) {
       if (lowest.name === row.at(-1)?.name) return { layers: this.#lower, rest };
       throw new StackError(`the stack ends in '${lowest.name}', which cannot reach ${url}`);
     }
-    const cut = row.findIndex((l) => l.above === lowest.below);
     if (cut < 0) throw new StackError(`${joint(lowest, row[0]?.above)}, at ${url}`);
     const layers = [...this.#lower, ...row.slice(cut)];
     const twice = layers.find((l, i) => layers.findIndex((k) => k.name === l.name) < i);
