@@ -8,6 +8,7 @@ import { after, type Env, type Timer } from "./env.js";
 import { ClosedError, StackError } from "./error.js";
 import { Guard } from "./guard.js";
 import { type Hub, Pipe, type PipeOwner, type Priority } from "./hub.js";
+import { framingOf, type Identity, Introduction, identityOf } from "./identity.js";
 import {
   CLOSE,
   type Context,
@@ -63,6 +64,10 @@ export interface SocketOptions {
    * in which a layer insists on that. Default: as the layers need.
    */
   readonly mode?: "contiguous" | "scatter";
+  /**
+   * There is no device between the ends, so layers above the protocol are compared when connecting, too.
+   */
+  readonly direct?: boolean;
   /** Tells by `error` who writes to a body after it was sent. Slow: for debugging. */
   readonly guard?: boolean;
   /** Closes the socket when it is raised. */
@@ -83,6 +88,7 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof SocketOptions>([
   "openTimeout",
   "linger",
   "mode",
+  "direct",
   "guard",
   "signal",
   "env",
@@ -223,17 +229,18 @@ export class Running implements Socket, Home {
     // Looking through layers that stand on whatever they show.
     const lowest = this.#layers.findLast((l) => l.below.same === undefined) as AnyLayer;
     const rest = url.slice(scheme.length);
-    const cut = lowest.transport ? row.length : row.findIndex((l) => l.above === lowest.below);
     for (const name of Object.keys(options)) {
-      const place = row.findIndex((l) => l.name === name);
-      if (place < 0) {
-        const neither = `and ${side} no option of that name`;
-        throw new StackError(`${scheme} has no layer '${name}' to give options to, ${neither}`);
-      }
-      if (place < cut) {
-        const own = `the stack has layers of its own where ${scheme} would bring '${name}'`;
-        throw new StackError(`${own}: give it its options there`);
-      }
+      if (row.some((l) => l.name === name)) continue;
+      const neither = `and ${side} no option of that name`;
+      throw new StackError(`${scheme} has no layer '${name}' to give options to, ${neither}`);
+    }
+    const cut = row.findIndex((l) => l.above === lowest.below);
+    const left = lowest.transport === undefined ? row.slice(0, Math.max(0, cut)) : row;
+    const lost = left.find((l) => l.name in options);
+    if (lost !== undefined) {
+      throw new StackError(
+        `the stack ends in '${lowest.name}', so ${scheme} brings no '${lost.name}': give its options in the stack`,
+      );
     }
     if (lowest.transport !== undefined) {
       if (lowest.name === row.at(-1)?.name) return { layers: this.#lower, rest };
@@ -246,6 +253,7 @@ export class Running implements Socket, Home {
       throw new StackError(`'${twice.name}' would occur twice: in the stack, and by ${scheme}`);
     }
     check([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
+    this.identityOf(layers);
     this.#modeOf(layers);
     const { head, tail } = roomOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
     this.room = { head: Math.max(this.room.head, head), tail: Math.max(this.room.tail, tail) };
@@ -311,7 +319,15 @@ export class Running implements Socket, Home {
 
   pipeContext(side: "dial" | "listen", layers: readonly AnyLayer[], limits: Limits): PipeContext {
     const lend = layers.some((l) => l.borrows);
-    return { ...this.context, limits, side, block: new Block(this.context.stats), lend };
+    const identity = this.identityOf(layers);
+    return { ...this.context, limits, side, block: new Block(this.context.stats), lend, identity };
+  }
+
+  /** Which layers the peer must have, too: between hub and framing, and with `direct` above the hub. */
+  identityOf(layers: readonly AnyLayer[]): Identity {
+    // A cooked protocol is known by its raw one's number.
+    const direct = this.#options.direct ? this.#upper.filter((l) => l.raw === undefined) : [];
+    return identityOf([...direct, ...layers.slice(0, framingOf(layers))]);
   }
 
   /** Puts the layers of a connection on its transport's element. */
@@ -435,6 +451,7 @@ function pile(
 ): Element {
   let top = transport;
   let own = context;
+  const framing = context.identity.length > 0 ? framingOf(layers) : -1;
   for (let i = layers.length - 1; i >= 0; i--) {
     const layer = layers[i] as AnyLayer;
     // It writes for itself, and for all that is above it.
@@ -444,6 +461,7 @@ function pile(
     }
     if (i < layers.length - 1) top = put(made(layer, own), top);
     if (i === highest) top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
+    if (i === framing) top = put(new Introduction(own, roomOf(layers.slice(i)).head), top);
   }
   return top;
 }
@@ -462,7 +480,13 @@ function folded(layers: readonly AnyLayer[]): readonly AnyLayer[] {
 /** Layers as one transport, whose connections will be borrowed. */
 function merged(layers: readonly AnyLayer[]): Transport {
   const lowest = layers.at(-1)?.transport as Transport;
-  const lent = (c: PipeContext) => ({ ...c, block: new Block(c.stats), lend: true });
+  // Who stands on them frames, and so introduces the ends to each other.
+  const lent = (c: PipeContext) => ({
+    ...c,
+    block: new Block(c.stats),
+    lend: true,
+    identity: [],
+  });
   return {
     ...(lowest.paths ? { paths: true } : {}),
     dial(rest, context) {
