@@ -63,3 +63,9 @@ export { ipc } from "./transport/ipc.js";
 export { memory } from "./transport/memory.js";
 export { tcp } from "./transport/tcp.js";
 export { type Pem, type TlsFacts, type TlsOptions, tls } from "./transport/tls.js";
+export {
+  type WebSocketMaker,
+  type WebSocketObject,
+  websocket,
+} from "./transport/websocket.js";
+export { web } from "./web.js";

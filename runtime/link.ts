@@ -4,7 +4,7 @@ import { Hub, type Pipe } from "./hub.js";
 import type { Context, Layer } from "./layer.js";
 import type { Message } from "./message.js";
 import { type Endpoint, Exchanger, type RowOptions, type Socket } from "./port.js";
-import { Running, type Schemes, type SocketOptions } from "./socket.js";
+import { Running, type Schemes, type Settled } from "./socket.js";
 import type { AnyLayer } from "./stack.js";
 
 /** One connection: messages both ways. It is not connected again; when it is lost, the link closes. */
@@ -52,7 +52,7 @@ export class Links {
   constructor(
     readonly layers: readonly AnyLayer[],
     readonly schemes: Schemes,
-    readonly options: SocketOptions,
+    readonly options: Settled,
   ) {}
 
   /** Connects, once: resolves when every layer is open, or rejects with what prevented it. */

@@ -22,7 +22,6 @@ import {
   type Up,
 } from "./layer.js";
 import { type Message, type Room, Slab } from "./message.js";
-import { node } from "./node.js";
 import type { Dialer, Listener, RowOptions, Socket, SocketEvents } from "./port.js";
 import { type AnyLayer, check, joint, lines } from "./stack.js";
 import { Stats } from "./stats.js";
@@ -54,6 +53,9 @@ export interface SocketOptions {
   /** The world; another one in tests. */
   readonly env?: Env;
 }
+
+/** In a world that is known. */
+export type Settled = SocketOptions & { readonly env: Env };
 
 /** Their names, for who calls without types. */
 const OPTIONS: ReadonlySet<string> = new Set<keyof SocketOptions>([
@@ -87,7 +89,7 @@ export class Running implements Socket, Home {
 
   readonly env: Env;
   readonly #schemes: Schemes;
-  readonly #options: SocketOptions;
+  readonly #options: Settled;
   readonly #layers: readonly AnyLayer[];
   /** Above the hub, and below it. */
   readonly #upper: readonly AnyLayer[];
@@ -102,7 +104,7 @@ export class Running implements Socket, Home {
   constructor(
     layers: readonly AnyLayer[],
     schemes: Schemes,
-    options: SocketOptions,
+    options: Settled,
     /** The hub that a new connection belongs to: this socket's, unless each has its own. */
     readonly hubOf: () => Hub = () => this.hub,
   ) {
@@ -114,7 +116,7 @@ export class Running implements Socket, Home {
     this.#layers = layers;
     this.#schemes = schemes;
     this.#options = options;
-    this.env = options.env ?? node;
+    this.env = options.env;
     this.recvBuffer = count("recvBuffer", options.recvBuffer ?? 1024, 1);
     this.recvBufferOctets = count("recvBufferOctets", options.recvBufferOctets ?? 2 ** 21, 1);
     const at = layers.findIndex((l) => l.hub);
@@ -178,9 +180,12 @@ export class Running implements Socket, Home {
       const known = Object.keys(this.#schemes).join(" ");
       throw new StackError(`'${url}' begins with no known scheme; known are ${known}`);
     }
-    const row = (this.#schemes[scheme] as Row).map((make) =>
-      make(...([options[make.name]] as unknown as [])),
-    );
+    const row = (this.#schemes[scheme] as Row).map((make) => {
+      // By the layer's name, not the function's: that one a minifier changes.
+      const plain = make();
+      const given = options[plain.name];
+      return given === undefined ? plain : make(...([given] as unknown as []));
+    });
     const used = new Set(row.map((l) => l.name));
     for (const name of Object.keys(options)) {
       if (!used.has(name))
@@ -190,7 +195,8 @@ export class Running implements Socket, Home {
     const lowest = this.#layers.findLast((l) => l.below.same === undefined) as AnyLayer;
     const rest = url.slice(scheme.length);
     if (lowest.transport !== undefined) {
-      if (lowest.name === row.at(-1)?.name) return { layers: this.#lower, rest };
+      const reaches = lowest.transport.schemes?.includes(scheme);
+      if (reaches || lowest.name === row.at(-1)?.name) return { layers: this.#lower, rest };
       throw new StackError(`the stack ends in '${lowest.name}', which cannot reach ${url}`);
     }
     const cut = row.findIndex((l) => l.above === lowest.below);
@@ -235,8 +241,9 @@ export class Running implements Socket, Home {
     const { layers, rest } = this.#wayFor("dial", url, rows);
     const { reconnect } = this.#options;
     const dialer = new Connecting(this, url, layers, priority, rest, reconnect, again);
-    this.#endpoints.add(dialer);
+    // An address that its transport cannot read throws: then there is nothing to keep.
     dialer.start();
+    this.#endpoints.add(dialer);
     return dialer;
   }
 
@@ -410,9 +417,9 @@ function merged(layers: readonly AnyLayer[]): Transport {
   const lent = (c: PipeContext) => ({ ...c, block: new Block(c.stats), lend: true });
   return {
     ...(lowest.paths ? { paths: true } : {}),
-    dial(rest, context) {
+    dial(rest, context, url) {
       const own = lent(context);
-      return pile(lowest.dial(rest, own), layers, own, -1, true);
+      return pile(lowest.dial(rest, own, url), layers, own, -1, true);
     },
     listen(rest, context, accept) {
       return lowest.listen(rest, lent(context), (run) => {

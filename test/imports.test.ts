@@ -22,7 +22,7 @@ const node = /^node:/;
 const lang = /^spec\/lang(\.ts$|\/)/;
 /** What layers are made of: messages below, ports above, and the world around. */
 const joints =
-  /^runtime\/(message|block|assembly|layer|hub|hops|waiting|slots|ranks|stream|borrower|address|topics|answering|port|guard|error|env|node|reader|stats)\.ts$/;
+  /^runtime\/(message|block|assembly|layer|hub|hops|waiting|slots|ranks|stream|borrower|address|topics|answering|port|guard|error|env|node|reader|stats|subprotocol|web)\.ts$/;
 const generated = /^generated\//;
 /** Stands for a name that is not written out, as of a spec that the user points at. */
 const computed = "(computed)";
@@ -61,7 +61,7 @@ const rules: readonly Rule[] = [
     files: /^runtime\/(stack|endpoint|socket|link|open|device)\.ts$/,
     may: [joints, /^runtime\/(stack|endpoint|socket|link)\.ts$/],
   },
-  { files: /^runtime\/(schemes|index)\.ts$/, may: [/^runtime\/(?!cli\/)/, generated] },
+  { files: /^runtime\/(schemes|index|browser)\.ts$/, may: [/^runtime\/(?!cli\/)/, generated] },
   {
     files: /^runtime\/cli\//,
     may: [/^runtime\//, generated, node],

@@ -13,8 +13,8 @@ import { PeerError, SystemError, TimeoutError, WireError } from "../../error.js"
 import type { Facts, PipeContext, Transport } from "../../layer.js";
 import { builtin } from "../../node.js";
 import { Stream } from "../../stream.js";
+import { agreed, clientOf, listed, nameOf } from "../../subprotocol.js";
 import { type FrameOptions, Frames } from "./frames.js";
-import { agreed, clientOf, listed, nameOf } from "./subprotocol.js";
 import { proof } from "./upgrade.js";
 
 /** Clients that may be at a door at a time; the oldest has to go. */
