@@ -42,7 +42,8 @@ export interface WebSocketObject {
   binaryType: string;
   send(data: Uint8Array | string): void;
   close(code?: number): void;
-  addEventListener(type: "open" | "message" | "error" | "close", hear: (e: never) => void): void;
+  // biome-ignore lint/suspicious/noExplicitAny: each platform has event types of its own
+  addEventListener(type: "open" | "message" | "error" | "close", hear: (e: any) => void): void;
   /** `ws` can make its peer wait. */
   pause?(): void;
   resume?(): void;
