@@ -83,5 +83,10 @@ export const schemes = {
   "memory://": [sp, memory],
 } as const satisfies Schemes;
 
-/** Runs a stack. Its topmost face decides what comes back: `open(req())` is a Requester. */
-export const open = opener(schemes, web);
+/**
+ * Runs a stack. Its topmost face decides what comes back: `open(req())` is a Requester.
+ *
+ * Whose page has only some of the schemes weighs less with an `open` of its own, and a bundler leaves
+ * this one out: `opener({ "ws://": [websocket] }, web)`.
+ */
+export const open = /* @__PURE__ */ opener(schemes, web);

@@ -40,7 +40,7 @@ export interface WebSocketObject {
   /** Octets that were given to `send` and not yet to the system. */
   readonly bufferedAmount: number;
   binaryType: string;
-  send(data: Uint8Array | string): void;
+  send(data: Uint8Array<ArrayBuffer> | string): void;
   close(code?: number): void;
   // biome-ignore lint/suspicious/noExplicitAny: each platform has event types of its own
   addEventListener(type: "open" | "message" | "error" | "close", hear: (e: any) => void): void;
@@ -220,7 +220,7 @@ class Talk extends Element {
   override down(m: Message): void {
     if (this.#closing || this.#closed) return;
     const object = this.object;
-    const octets = m.bytes.subarray(m.start, m.end);
+    const octets = m.bytes.subarray(m.start, m.end) as Uint8Array<ArrayBuffer>;
     object.send(m.text && this.context.text ? decoder.decode(octets) : octets);
     if (this.#full || object.bufferedAmount < IN_FLIGHT) return;
     this.#full = true;
