@@ -2,6 +2,8 @@
  * The world, as layers see it: clock, timers, chance, and connections. Every element gets it from
  * outside, so the same elements run under node and under a virtual clock on a faulty network.
  */
+import type { Crypto } from "./crypto.js";
+
 /** node's own Duplex: `node.ts` says what that is, so that a page need not know. */
 // biome-ignore lint/suspicious/noEmptyInterface: members come by declaration merging
 export interface Duplex {}
@@ -75,6 +77,8 @@ export interface Env {
   /** What went wrong where nobody can be told but the user: a handler of theirs that threw. */
   report(error: unknown): void;
   readonly net: Net;
+  /** Primitives for layers that seal or sign; where there are none, their stacks do not open. */
+  readonly crypto?: Crypto;
   /** Names inside this world: who listens at `inproc://` and `memory://`. */
   readonly names: Map<string, unknown>;
 }

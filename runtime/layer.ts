@@ -100,6 +100,10 @@ export interface Facts {
   readonly host?: string;
   /** Protocol number that the peer sent. */
   readonly type?: number;
+  /** Layers above the framing that both ends have. A transport that knows the peer's says them. */
+  readonly identity?: readonly string[];
+  /** What the two ends said of their layers, the dialer's octets first: for who seals what follows. */
+  readonly prologue?: Uint8Array;
   readonly [name: string]: unknown;
 }
 
@@ -140,6 +144,11 @@ export interface PipeContext extends Context {
   readonly block: Block;
   /** A layer above will borrow the connection. */
   readonly lend: boolean;
+  /**
+   * Layers above the framing that the peer must have too, the uppermost first. A framing announces that
+   * there are some, and refuses a peer that does not, or does and should not.
+   */
+  readonly identity: readonly string[];
 }
 
 /** What a layer states of a header: a generated codec's `HEADER`. */
@@ -177,6 +186,11 @@ export interface Layer<
   readonly above: A;
   /** Headers that it writes or reads; room follows from them. */
   readonly headers?: readonly HeaderFacts[];
+  /**
+   * What the peer's must agree with: `name@version`, and what else decides how octets are read; no
+   * spaces. Default: its name, if it has headers; a layer without shows nothing on the wire.
+   */
+  readonly identity?: string;
   /** It needs each message's octets in one piece. */
   readonly contiguous?: true;
   /** It takes node's Duplex from below, and writes for itself. */

@@ -2,8 +2,10 @@
 import type * as Fs from "node:fs";
 import type * as NodeNet from "node:net";
 import type { Duplex as NodeDuplex } from "node:stream";
+import { builtin } from "./builtin.js";
 import type { Connection, Duplex, Env, Net, Receiver, Where } from "./env.js";
 import { SystemError } from "./error.js";
+import { nodeCrypto } from "./node-crypto.js";
 import { Reader } from "./reader.js";
 
 declare module "./env.js" {
@@ -14,13 +16,6 @@ declare module "./env.js" {
 const IN_FLIGHT = 1024 * 1024;
 
 const SETTINGS = { noDelay: true, allowHalfOpen: true, highWaterMark: IN_FLIGHT } as const;
-
-// Not `import`: so a bundle for a browser holds no node module, and fails only if it opens a TCP socket.
-export const builtin = <T>(name: string): T => {
-  const found = globalThis.process?.getBuiltinModule?.(name as "node:net");
-  if (found === undefined) throw new Error(`${name} is not here: this is not node`);
-  return found as T;
-};
 
 /** A Duplex of node's as a Connection, and its events to whoever uses it. Who reads it, and how, is another's. */
 class NodeConnection implements Connection {
@@ -246,5 +241,6 @@ export const node: Env = {
     process.emitWarning(said);
   },
   net: nodeNet,
+  crypto: nodeCrypto,
   names: new Map(),
 };

@@ -8,6 +8,7 @@ import type { Env } from "./env.js";
 import { ClosedError, StackError } from "./error.js";
 import { Guard } from "./guard.js";
 import { type Hub, Pipe, type PipeOwner, type Priority } from "./hub.js";
+import { framingOf, type Identity, Introduction, identityOf } from "./identity.js";
 import {
   CLOSE,
   type Context,
@@ -46,6 +47,10 @@ export interface SocketOptions {
    * in which a layer insists on that. Default: as the layers need.
    */
   readonly mode?: "contiguous" | "scatter";
+  /**
+   * There is no device between the ends, so layers above the protocol are compared when connecting, too.
+   */
+  readonly direct?: boolean;
   /** Tells by `error` who writes to a body after it was sent. Slow: for debugging. */
   readonly guard?: boolean;
   /** Closes the socket when it is raised. */
@@ -67,6 +72,7 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof SocketOptions>([
   "openTimeout",
   "linger",
   "mode",
+  "direct",
   "guard",
   "signal",
   "env",
@@ -207,6 +213,7 @@ export class Running implements Socket, Home {
       throw new StackError(`'${twice.name}' would occur twice: in the stack, and by ${scheme}`);
     }
     check([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
+    this.identityOf(layers);
     this.#modeOf(layers);
     const { head, tail } = roomOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
     this.room = { head: Math.max(this.room.head, head), tail: Math.max(this.room.tail, tail) };
@@ -275,7 +282,15 @@ export class Running implements Socket, Home {
 
   pipeContext(side: "dial" | "listen", layers: readonly AnyLayer[]): PipeContext {
     const lend = layers.some((l) => l.borrows);
-    return { ...this.context, side, block: new Block(this.context.stats), lend };
+    const identity = this.identityOf(layers);
+    return { ...this.context, side, block: new Block(this.context.stats), lend, identity };
+  }
+
+  /** Which layers the peer must have, too: between hub and framing, and with `direct` above the hub. */
+  identityOf(layers: readonly AnyLayer[]): Identity {
+    // A cooked protocol is known by its raw one's number.
+    const direct = this.#options.direct ? this.#upper.filter((l) => l.raw === undefined) : [];
+    return identityOf([...direct, ...layers.slice(0, framingOf(layers))]);
   }
 
   /** Puts the layers of a connection on its transport's element. */
@@ -387,6 +402,7 @@ function pile(
 ): Element {
   let top = transport;
   let own = context;
+  const framing = context.identity.length > 0 ? framingOf(layers) : -1;
   for (let i = layers.length - 1; i >= 0; i--) {
     const layer = layers[i] as AnyLayer;
     // It writes for itself, and for all that is above it.
@@ -396,6 +412,7 @@ function pile(
     }
     if (i < layers.length - 1) top = put(made(layer, own), top);
     if (i === highest) top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
+    if (i === framing) top = put(new Introduction(own, roomOf(layers.slice(i)).head), top);
   }
   return top;
 }
@@ -414,7 +431,13 @@ function folded(layers: readonly AnyLayer[]): readonly AnyLayer[] {
 /** Layers as one transport, whose connections will be borrowed. */
 function merged(layers: readonly AnyLayer[]): Transport {
   const lowest = layers.at(-1)?.transport as Transport;
-  const lent = (c: PipeContext) => ({ ...c, block: new Block(c.stats), lend: true });
+  // Who stands on them frames, and so introduces the ends to each other.
+  const lent = (c: PipeContext) => ({
+    ...c,
+    block: new Block(c.stats),
+    lend: true,
+    identity: [],
+  });
   return {
     ...(lowest.paths ? { paths: true } : {}),
     dial(rest, context, url) {

@@ -10,6 +10,7 @@ import * as ipcLength from "../../generated/sp/ipc.js";
 import * as tcpLength from "../../generated/sp/tcp.js";
 import { Assembly } from "../assembly.js";
 import { PeerError, StackError, WireError } from "../error.js";
+import { unannounced } from "../identity.js";
 import {
   type Control,
   Element,
@@ -146,7 +147,7 @@ class Framing extends Element {
     }
     const m = Message.around(NO_BODY, greeting.MAX, slab);
     m.push(greeting.MAX, slab);
-    greeting.write(m.view, m.start, protocol.type);
+    greeting.write(m.view, m.start, protocol.type, this.#announced);
     this.below.down(m);
   }
 
@@ -180,7 +181,7 @@ class Framing extends Element {
         const n = greeting.measure(view, o, end);
         if (n < 0) return this.#short(n, chunk, greeting.explain);
         chunk.start = o + n;
-        this.#opened(greeting.getType(view, o));
+        this.#opened(greeting.getType(view, o), greeting.getStack(view, o));
         continue;
       }
       const n = this.length.decode(view, o, end, header);
@@ -230,9 +231,18 @@ class Framing extends Element {
     this.above.up(assembly.message());
   }
 
-  #opened(type: number): void {
+  get #announced(): greeting.Stack {
+    return this.context.identity.length > 0 ? greeting.Stack.described : greeting.Stack.plain;
+  }
+
+  #opened(type: number, stack: greeting.Stack): void {
     this.#greeted = true;
     const { own } = this;
+    // Whom it talks to comes first: who is of another protocol need not have the same layers.
+    const { protocol = own } = this.context;
+    if (stack !== this.#announced && (protocol === undefined || type === protocol.peer)) {
+      return this.control({ type: "close", error: unannounced(this.context.identity) });
+    }
     if (this.context.protocol === undefined && own !== undefined && type !== own.peer) {
       return this.control({ type: "close", error: PeerError.stranger(type, own) });
     }

@@ -17,6 +17,7 @@ import {
   SystemError,
   WireError,
 } from "../error.js";
+import { unannounced } from "../identity.js";
 import {
   type Control,
   Element,
@@ -28,7 +29,7 @@ import {
   STOP,
 } from "../layer.js";
 import { Message } from "../message.js";
-import { agreed, nameOf } from "../subprotocol.js";
+import { agreed, bare, namesOf } from "../subprotocol.js";
 
 /** What every WebSocket has, and what some have beyond it. */
 export interface WebSocketObject {
@@ -108,13 +109,9 @@ export function websocket(
       ...(make === undefined ? { once: true } : {}),
       dial(_, context, url) {
         if (make === undefined) return new Talk(context, url, from as WebSocketObject);
-        const { protocol } = context;
         try {
-          return new Talk(
-            context,
-            url,
-            make(url, protocol === undefined ? [] : [nameOf(protocol.peer)]),
-          );
+          const offered = namesOf(context.protocol?.peer, [], context);
+          return new Talk(context, url, make(url, [...offered]));
         } catch (error) {
           // It will be no better next time.
           if (make === platforms) throw error;
@@ -196,14 +193,16 @@ class Talk extends Element {
 
   #opened(): void {
     if (this.#closed || this.#open) return;
-    const { protocol } = this.context;
+    const { protocol, identity } = this.context;
     const { url, protocol: subprotocol } = this.object;
-    if (protocol !== undefined) {
-      const ours = nameOf(url ? protocol.peer : protocol.type);
-      if (agreed([subprotocol], [ours]) === undefined) {
-        const said = `the subprotocol is '${subprotocol}', not '${ours}'`;
-        return this.#drop(new PeerError(`websocket: ${said}`));
-      }
+    const ours = namesOf(url ? protocol?.peer : protocol?.type, [], this.context);
+    if (ours.length > 0 && agreed([subprotocol], ours) === undefined) {
+      const plain = ours.map((name) => bare(name)[0]);
+      return this.#drop(
+        agreed([bare(subprotocol)[0]], plain) === undefined
+          ? new PeerError(`websocket: the subprotocol is '${subprotocol}', not '${ours[0]}'`)
+          : unannounced(identity),
+      );
     }
     const facts: Facts = {
       remote: url || this.url,

@@ -7,7 +7,9 @@ import { proof } from "../../runtime/framing/ws/upgrade.js";
 import {
   bus,
   ClosedError,
+  Element,
   type Exchanger,
+  type Layer,
   type Link,
   node,
   opcodes,
@@ -42,6 +44,7 @@ import {
   xpair0,
   xpull,
   xrep,
+  xreq,
 } from "../../runtime/index.js";
 import { Clock } from "../hostile/clock.js";
 import { framed, type Piece } from "../runtime/framing/ws/ends.js";
@@ -765,6 +768,42 @@ for (const [name, enter] of rooms) {
           for await (const answer of surveying.survey(body)) return answer;
           throw new Error("no answer");
         });
+      }
+    }),
+  );
+}
+
+/** A layer that the peer must have, too. */
+const mark: Layer<"link", "link", "mark"> = {
+  name: "mark",
+  below: "link",
+  above: "link",
+  identity: "mark@1",
+  make: () => new Element(),
+};
+
+for (const [name, enter] of rooms) {
+  test(
+    `with ${name}, layers above are compared before any of them opens`,
+    staged(async (stage) => {
+      const { other, meet } = await enter(stage);
+      const open = opened(stage);
+      const [asker, replier] = [
+        open(stack(req(), xreq(), mark)),
+        other(stack(rep(), xrep(), mark)),
+      ];
+      await meet(asker, replier);
+      await answers(replier, (body) => asker.request(body, SOON));
+      for (const [one, two] of [
+        [stack(req(), xreq(), mark), rep()],
+        [req(), stack(rep(), xrep(), mark)],
+      ] as const) {
+        const [here, there] = [open(one), other(two)];
+        const refused = [...[here, there].map((socket) => notes(socket).refused)];
+        meet(here, there).catch(() => {});
+        await until("a refusal", () => refused.some((all) => all.length > 0));
+        await until("the reason", () => /stacks differ/.test(refused.flat().join()));
+        await here.close();
       }
     }),
   );
