@@ -149,6 +149,27 @@ test("what runs statically reaches no package and no test", () => {
   assert.is(foreign.join("\n"), "");
 });
 
+test("what a page runs reaches nothing of node's", () => {
+  const nodes: string[] = [];
+  const seen = new Set<string>();
+  const walk = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const { from, lazy, line } of importsOf(file, readFileSync(file, "utf8"))) {
+      if (lazy) continue;
+      if (existsSync(from)) walk(from);
+      else nodes.push(`${file}:${line} imports ${from}`);
+    }
+  };
+  walk("runtime/browser.ts");
+  assert.equal(nodes, []);
+  assert.ok(seen.has("runtime/transport/websocket.ts"));
+  assert.equal(
+    ["runtime/node.ts", "runtime/builtin.ts", "runtime/borrower.ts"].filter((f) => seen.has(f)),
+    [],
+  );
+});
+
 const planted: readonly [file: string, text: string, count: number][] = [
   ["spec/sp/frame.ts", 'import { u8 } from "../lang.js";', 0],
   ["spec/sp/frame.ts", 'import { ws } from "../ws/frame.js";', 1],

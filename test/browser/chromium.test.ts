@@ -1,5 +1,6 @@
 // timeout: 120
 /** The browser build in Chromium: with sockets of ours, and with nngcat; and Chromium's own WebSocket with our layer. */
+import { createServer } from "node:http";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
@@ -8,6 +9,7 @@ import {
   open,
   PeerError,
   pair0,
+  pub,
   pull,
   type Replier,
   rep,
@@ -22,7 +24,7 @@ import { shows } from "../support/certificates.js";
 import { installed, peerTest } from "../support/peers.js";
 import { type Stage, staged } from "../support/stage.js";
 import { until } from "../support/until.js";
-import { Page } from "./page.js";
+import { bundled, Page } from "./page.js";
 import { layers, play, type Role } from "./play.js";
 import type { Script } from "./script.js";
 
@@ -283,6 +285,32 @@ paged(
     assert.equal(await heard, ["à bientôt", [3, 4]]);
   },
 );
+
+paged("the example for a page reads the news", async ({ browser }, stage) => {
+  const script = await bundled("test/examples/page.mjs", "esm");
+  const server = createServer(({ url }, response) => {
+    response.setHeader("Content-Type", url === "/" ? "text/html" : "text/javascript");
+    response.end(url === "/" ? '<body><script type="module" src="/page.mjs"></script>' : script);
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  stage.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as { port: number };
+  const station = stage.open(pub());
+  await station.listen(`ws://127.0.0.1:${port}/news`, { ws: { server } });
+  const tab = await browser.newPage();
+  await tab.goto(`http://127.0.0.1:${port}/`);
+  await until("the reader", () => station.stats().attached === 1);
+  await station.send("sports: 2 to 1");
+  await station.send("weather: sunny");
+  const text = () => tab.$eval("body", (body) => body.innerText);
+  let read = "";
+  while (read === "") read = await text();
+  assert.is(read, "weather: sunny");
+  await tab.close();
+});
 
 for (const scheme of ["ws", "wss"] as const) {
   paged(

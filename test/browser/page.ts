@@ -3,7 +3,7 @@
 import { accessSync, constants } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { delimiter, join } from "node:path";
-import { build, stop } from "esbuild";
+import { build, type Format, stop } from "esbuild";
 import puppeteer, { type Browser, type Page as Tab } from "puppeteer-core";
 import { pinOf } from "../support/certificates.js";
 
@@ -25,7 +25,6 @@ export class Page {
       "/script.js": await bundled("test/browser/script.ts"),
       "/worker.js": await bundled("test/browser/worker.ts"),
     };
-    await stop();
     const server = createServer(({ url = "/" }, response) => {
       const type = url === "/" ? "text/html" : "text/javascript";
       response.setHeader("Content-Security-Policy", POLICY).setHeader("Content-Type", type);
@@ -60,16 +59,17 @@ export class Page {
 }
 
 /** A script and all that it imports, as for a browser. */
-async function bundled(entry: string): Promise<Uint8Array> {
+export async function bundled(entry: string, format: Format = "iife"): Promise<Uint8Array> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
     minify: true,
     platform: "browser",
-    format: "iife",
+    format,
     target: "es2022",
     write: false,
   });
+  await stop();
   return outputFiles[0]?.contents as Uint8Array;
 }
 
