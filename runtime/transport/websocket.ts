@@ -295,7 +295,8 @@ class Talk extends Element {
       this.above.event(why === undefined ? { type: "closed" } : { type: "closed", error: why }),
     );
     const { object } = this;
-    object.resume?.();
+    // So that it hears the peer's goodbye.
+    if (this.#stopped) object.resume?.();
     if (object.readyState === CLOSED || object.terminate === undefined) return;
     env.timer(PATIENCE, () => object.terminate?.(), true);
   }
@@ -379,24 +380,25 @@ class Talk extends Element {
 
   #failed({ error, message = error?.message }: Failure): void {
     const { code } = error ?? {};
-    if (message === undefined || message === "") return;
     if (code?.startsWith("WS_ERR_")) {
       this.#error ??= new WireError("websocket", `ws.frame: ${message}`);
     } else if (code !== undefined) {
       this.#error ??= new SystemError(this.#open ? this.url : `connect ${this.url}`, error);
-    } else this.#error ??= new PeerError(`websocket: ${message}`);
+    } else if (message) this.#error ??= new PeerError(`websocket: ${message}`);
+    // A close should follow; node's own does without.
+    if (!this.#open) this.#left(NO_CLOSE, "");
   }
 
   #left(code: number, reason: string): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#last) return;
     this.#closing = true;
-    if (!this.#open) {
-      const message = "nobody is there who lets us in; a browser does not say more";
-      return this.#finish(new SystemError(`connect ${this.url}`, { message }));
-    }
     this.#timer?.cancel();
-    this.above.event(STOP);
-    this.#finish(farewell(code, reason));
+    if (this.#open) {
+      this.above.event(STOP);
+      return this.#finish(farewell(code, reason));
+    }
+    const message = "nobody is there who lets us in; a browser does not say more";
+    this.#finish(new SystemError(`connect ${this.url}`, { message }));
   }
 }
 
