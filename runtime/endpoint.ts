@@ -210,7 +210,7 @@ export class Connecting extends End implements Dialer {
   start(): void {
     const { layers, limits } = this.terms;
     const context = this.socket.pipeContext("dial", layers, limits);
-    this.follow(this.transport.dial(this.rest, context), context);
+    this.follow(this.transport.dial(this.rest, context, this.url), context);
   }
 
   override attached(pipe: Pipe): void {
@@ -222,7 +222,7 @@ export class Connecting extends End implements Dialer {
   override closed(pipe: Pipe, error: Error | undefined): void {
     super.closed(pipe, error);
     if (this.over) return;
-    if (!this.again) {
+    if (!this.again || this.transport.once) {
       this.over = true;
       this.#reject(error ?? new ClosedError(`${this.url}: the peer closed before it was open`));
       return this.socket.forget(this);

@@ -2,8 +2,11 @@
  * The world, as layers see it: clock, timers, chance, and connections. Every element gets it from
  * outside, so the same elements run under node and under a virtual clock on a faulty network.
  */
-import type { Duplex } from "node:stream";
 import type { Crypto } from "./crypto.js";
+
+/** node's own Duplex: `node.ts` says what that is, so that a page need not know. */
+// biome-ignore lint/suspicious/noEmptyInterface: members come by declaration merging
+export interface Duplex {}
 
 export interface Timer {
   cancel(): void;

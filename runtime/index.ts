@@ -73,3 +73,9 @@ export { type IpcOptions, ipc } from "./transport/ipc.js";
 export { memory } from "./transport/memory.js";
 export { type TcpOptions, tcp } from "./transport/tcp.js";
 export { type Pem, type TlsFacts, type TlsOptions, tls } from "./transport/tls.js";
+export {
+  type WebSocketMaker,
+  type WebSocketObject,
+  websocket,
+} from "./transport/websocket.js";
+export { web } from "./web.js";

@@ -9,9 +9,8 @@
  *
  * Rule for authors: settle your own state before you call a neighbour; it may call you back at once.
  */
-import type { Duplex } from "node:stream";
 import type { Block } from "./block.js";
-import type { Env } from "./env.js";
+import type { Duplex, Env } from "./env.js";
 import type { WirestackError } from "./error.js";
 import type { Exchange, Message, Room, Slab } from "./message.js";
 import type { Stats } from "./stats.js";
@@ -233,8 +232,12 @@ export interface Layer<
 export interface Transport {
   /** Its addresses may go on with a path, for who is `over` it. */
   readonly paths?: true;
-  /** Begins to connect. The element's events tell the rest. */
-  dial(rest: string, context: PipeContext): Element;
+  /** Schemes by which a stack that ends in it may be dialed, whatever layers they bring elsewhere. */
+  readonly schemes?: readonly `${string}://`[];
+  /** It leads to its peer once: who loses that connection does not dial again. */
+  readonly once?: true;
+  /** Begins to connect to `url`, of which `rest` is a part. The element's events tell the rest. */
+  dial(rest: string, context: PipeContext, url: string): Element;
   /** Resolves when bound, to the address's rest as bound. `accept` runs an element for a connection. */
   listen(
     rest: string,

@@ -10,7 +10,7 @@ import {
   type ListenOptions,
   type Socket,
 } from "./port.js";
-import { Running, type Schemes, type SocketOptions } from "./socket.js";
+import { Running, type Schemes, type Settled } from "./socket.js";
 import type { AnyLayer } from "./stack.js";
 
 /** One connection: messages both ways. It is not connected again; when it is lost, the link closes. */
@@ -58,7 +58,7 @@ export class Links {
   constructor(
     readonly layers: readonly AnyLayer[],
     readonly schemes: Schemes,
-    readonly options: SocketOptions,
+    readonly options: Settled,
   ) {}
 
   /** Connects, once: resolves when every layer is open, or rejects with what prevented it. */

@@ -1,12 +1,16 @@
 /** The world of a node process. */
 import type * as Fs from "node:fs";
 import type * as NodeNet from "node:net";
-import type { Duplex } from "node:stream";
+import type { Duplex as NodeDuplex } from "node:stream";
 import { builtin } from "./builtin.js";
-import type { Connection, Env, Net, Receiver, Settings, Where } from "./env.js";
+import type { Connection, Duplex, Env, Net, Receiver, Settings, Where } from "./env.js";
 import { SystemError } from "./error.js";
 import { nodeCrypto } from "./node-crypto.js";
 import { Reader } from "./reader.js";
+
+declare module "./env.js" {
+  interface Duplex extends NodeDuplex {}
+}
 
 /** Octets that may lie in a connection, given to the system but not yet taken, before it says stop. */
 const IN_FLIGHT = 1024 * 1024;

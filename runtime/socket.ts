@@ -23,7 +23,6 @@ import {
   type Up,
 } from "./layer.js";
 import { type Message, type Room, Slab } from "./message.js";
-import { node } from "./node.js";
 import { count, time } from "./option.js";
 import type {
   CloseOptions,
@@ -76,6 +75,9 @@ export interface SocketOptions {
   readonly env?: Env;
 }
 
+/** In a world that is known. */
+export type Settled = SocketOptions & { readonly env: Env };
+
 /** Their names, for who calls without types. */
 const OPTIONS: ReadonlySet<string> = new Set<keyof SocketOptions>([
   "recvMax",
@@ -113,7 +115,7 @@ export class Running implements Socket, Home {
 
   readonly env: Env;
   readonly #schemes: Schemes;
-  readonly #options: SocketOptions;
+  readonly #options: Settled;
   readonly #reconnect: Required<Reconnect>;
   readonly #linger: number;
   readonly #layers: readonly AnyLayer[];
@@ -134,7 +136,7 @@ export class Running implements Socket, Home {
   constructor(
     layers: readonly AnyLayer[],
     schemes: Schemes,
-    options: SocketOptions,
+    options: Settled,
     /** The hub that a new connection belongs to: this socket's, unless each has its own. */
     readonly hubOf: () => Hub = () => this.hub,
   ) {
@@ -146,7 +148,7 @@ export class Running implements Socket, Home {
     this.#layers = layers;
     this.#schemes = schemes;
     this.#options = options;
-    this.env = options.env ?? node;
+    this.env = options.env;
     this.recvBuffer = count("recvBuffer", options.recvBuffer ?? 1024, 1);
     this.recvBufferOctets = count("recvBufferOctets", options.recvBufferOctets ?? 2 ** 21, 1);
     this.sendTimeout = time("sendTimeout", options.sendTimeout ?? Infinity, 0);
@@ -223,9 +225,12 @@ export class Running implements Socket, Home {
       const known = Object.keys(this.#schemes).join(" ");
       throw new StackError(`'${url}' begins with no known scheme; known are ${known}`);
     }
-    const row = (this.#schemes[scheme] as Row).map((make) =>
-      make(...([options[make.name]] as unknown as [])),
-    );
+    const row = (this.#schemes[scheme] as Row).map((make) => {
+      // By the layer's name, not the function's: that one a minifier changes.
+      const plain = make();
+      const given = options[plain.name];
+      return given === undefined ? plain : make(...([given] as unknown as []));
+    });
     // Looking through layers that stand on whatever they show.
     const lowest = this.#layers.findLast((l) => l.below.same === undefined) as AnyLayer;
     const rest = url.slice(scheme.length);
@@ -243,7 +248,8 @@ export class Running implements Socket, Home {
       );
     }
     if (lowest.transport !== undefined) {
-      if (lowest.name === row.at(-1)?.name) return { layers: this.#lower, rest };
+      const reaches = lowest.transport.schemes?.includes(scheme);
+      if (reaches || lowest.name === row.at(-1)?.name) return { layers: this.#lower, rest };
       throw new StackError(`the stack ends in '${lowest.name}', which cannot reach ${url}`);
     }
     if (cut < 0) throw new StackError(`${joint(lowest, row[0]?.above)}, at ${url}`);
@@ -287,8 +293,9 @@ export class Running implements Socket, Home {
     const waits = reconnect === undefined ? this.#reconnect : reconnectOf(reconnect);
     const { rest, ...terms } = this.#terms("dial", url, others);
     const dialer = new Connecting(this, url, terms, rest, waits, again);
-    this.#endpoints.add(dialer);
+    // An address that its transport cannot read throws: then there is nothing to keep.
     dialer.start();
+    this.#endpoints.add(dialer);
     return dialer;
   }
 
@@ -489,9 +496,9 @@ function merged(layers: readonly AnyLayer[]): Transport {
   });
   return {
     ...(lowest.paths ? { paths: true } : {}),
-    dial(rest, context) {
+    dial(rest, context, url) {
       const own = lent(context);
-      return pile(lowest.dial(rest, own), layers, own, -1, true);
+      return pile(lowest.dial(rest, own, url), layers, own, -1, true);
     },
     listen(rest, context, accept) {
       return lowest.listen(rest, lent(context), (run) => {

@@ -219,4 +219,29 @@ export const wrong: Value<typeof wsFrame> = { ...frame, opcode: 3 };
   await compiles(folder, "consumer.ts", layer, its);
 });
 
+/** Of a page's author: no types of node's, those of the DOM instead. */
+const AUTHOR = `import { open, opcodes, pair0, type Requester, req, stack, type WebSocketObject, websocket, xpair0 } from "wirestack";
+const socket: Requester = open(req(), { reconnect: { max: 1000 } });
+socket.dial("wss://example.org/sp");
+export const reply: Promise<Uint8Array> = socket.request("ping", { timeout: 500 });
+const object = new WebSocket("ws://example.org", "pair.sp.nanomsg.org");
+export const same: WebSocketObject = object;
+export const pair = open(stack(opcodes(), pair0(), xpair0(), websocket(object)));
+export const again = websocket((url, protocols) => new WebSocket(url, protocols));
+socket.dial("ws://example.org", { websocket: object });
+export const link = open(stack(websocket())).dial("ws://example.org");
+// @ts-expect-error: a page has no TCP
+import { tcp } from "wirestack";
+`;
+const PAGE =
+  "--strict --noUncheckedIndexedAccess --exactOptionalPropertyTypes --noEmit --target es2022 " +
+  "--module esnext --moduleResolution bundler --customConditions browser --types null " +
+  "--lib es2023,dom,esnext.disposable";
+
+test("a page's author compiles against its types, without those of node", async ({ folder }) => {
+  writeFileSync(join(folder, "author.ts"), AUTHOR);
+  const tsc = resolve("node_modules/typescript/bin/tsc");
+  assert.is(await printed(folder, tsc, ...PAGE.split(" "), "author.ts"), "");
+});
+
 test.run();

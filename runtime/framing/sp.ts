@@ -32,9 +32,21 @@ interface LengthCodec {
   explain(n: number, v: DataView, o: number, end: number): string;
 }
 
-// Plain objects: calls through a module's namespace are slower.
-const TCP: LengthCodec = { ...tcpLength };
-const IPC: LengthCodec = { ...ipcLength };
+// Plain objects: calls through a module's namespace are slower. By name: a bundle keeps what is used.
+const TCP: LengthCodec = {
+  MAX: tcpLength.MAX,
+  HEADER: tcpLength.HEADER,
+  decode: tcpLength.decode,
+  prepend: tcpLength.prepend,
+  explain: tcpLength.explain,
+};
+const IPC: LengthCodec = {
+  MAX: ipcLength.MAX,
+  HEADER: ipcLength.HEADER,
+  decode: ipcLength.decode,
+  prepend: ipcLength.prepend,
+  explain: ipcLength.explain,
+};
 
 export interface SpOptions {
   /** What to greet with, where no protocol stands above: in a stack without a hub. */
@@ -174,13 +186,13 @@ class Framing extends Element {
       const o = chunk.start;
       if (!this.#greeted) {
         const n = greeting.measure(view, o, end);
-        if (n < 0) return this.#short(n, chunk, greeting);
+        if (n < 0) return this.#short(n, chunk, greeting.explain);
         chunk.start = o + n;
         this.#opened(greeting.getType(view, o), greeting.getStack(view, o));
         continue;
       }
       const n = this.length.decode(view, o, end, header);
-      if (n < 0) return this.#short(n, chunk, this.length);
+      if (n < 0) return this.#short(n, chunk, this.length.explain);
       const body = o + n;
       const stop = body + header.length;
       if (this.#tooLong(header.length)) return;
@@ -198,9 +210,9 @@ class Framing extends Element {
   }
 
   /** The header is not whole, or not right. */
-  #short(n: number, chunk: Message, codec: Pick<LengthCodec, "explain">): void {
+  #short(n: number, chunk: Message, explain: LengthCodec["explain"]): void {
     const { bytes, view, start, end } = chunk;
-    if (n <= -0x1000000) return this.#close(codec.explain(n, view, start, end));
+    if (n <= -0x1000000) return this.#close(explain(n, view, start, end));
     this.#part = bytes.slice(start, end);
     chunk.start = end;
   }

@@ -9,7 +9,7 @@
 import { Type } from "../../generated/sp/greeting.js";
 import * as way from "../../generated/sp/request.js";
 import * as tag from "../../generated/sp/tag.js";
-import { Answering, Replier, XAnswering } from "../answering.js";
+import { Answering, Replier, type Way, XAnswering } from "../answering.js";
 import { after, type Timer } from "../env.js";
 import { type ClosedError, StateError, TimeoutError, WireError } from "../error.js";
 import { Hub, type Pipe } from "../hub.js";
@@ -39,6 +39,15 @@ import { Slots } from "../slots.js";
 import { Waiting } from "../waiting.js";
 
 const asks: Protocol = { name: "req", type: Type.req, peer: Type.rep };
+// By name: of a module that is handed on whole, a bundle for a page keeps all.
+const codec: Way = {
+  HEADER: way.HEADER,
+  size: way.size,
+  measure: way.measure,
+  explain: way.explain,
+  read: way.read,
+  write: way.write,
+};
 const answers: Protocol = { name: "rep", type: Type.rep, peer: Type.req };
 
 // --- raw ---
@@ -82,7 +91,7 @@ export function xrep(options: TtlOptions = {}): Layer<"link", "raw", "xrep"> {
     hub: true,
     protocol: answers,
     port: (s: Socket) => new Raw(s),
-    make: (context) => new XAnswering(context, answers, way, ttl),
+    make: (context) => new XAnswering(context, answers, codec, ttl),
   };
 }
 
@@ -273,7 +282,7 @@ export function rep(options: TtlOptions = {}): Layer<"raw", "rep", "rep"> {
     headers: [way.HEADER],
     raw: () => xrep(options),
     port: (s: Socket) => new Replier(s, false),
-    make: (context) => new Answering(context, way),
+    make: (context) => new Answering(context, codec),
   };
 }
 

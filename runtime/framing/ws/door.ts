@@ -14,8 +14,8 @@ import { PeerError, SystemError, TimeoutError, WireError } from "../../error.js"
 import { unannounced } from "../../identity.js";
 import type { Facts, PipeContext, Transport } from "../../layer.js";
 import { Stream } from "../../stream.js";
+import { agreed, bare, clientOf, listed, namesOf } from "../../subprotocol.js";
 import { type FrameOptions, Frames } from "./frames.js";
-import { agreed, bare, clientOf, listed, namesOf } from "./subprotocol.js";
 import { proof } from "./upgrade.js";
 
 /** Clients that may be at a door at a time; the oldest has to go. */

@@ -11,7 +11,7 @@ import { builtin } from "../../builtin.js";
 import type { Connection } from "../../env.js";
 import { PeerError, WireError } from "../../error.js";
 import type { Facts, PipeContext } from "../../layer.js";
-import { agreed, namesOf } from "./subprotocol.js";
+import { agreed, namesOf } from "../../subprotocol.js";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 

@@ -4,8 +4,8 @@
  * nanomsg rfc/sp-websocket-mapping-01. A client offers one name, since nanomsg and NNG refuse two; a
  * server finds its own among many, in whatever case, and answers as the client spelt it.
  */
-import { KNOWN } from "../../../generated/sp/ws.js";
-import type { PipeContext } from "../../layer.js";
+import { KNOWN } from "../generated/sp/ws.js";
+import type { PipeContext } from "./layer.js";
 
 const servers: Readonly<Record<string, number>> = KNOWN["sp.type"].server;
 const clients: Readonly<Record<string, number>> = KNOWN["sp.type"].client;
