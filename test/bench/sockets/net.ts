@@ -5,12 +5,16 @@
  * arrives, and for each message one piece of octets that the application may keep.
  */
 import * as net from "node:net";
+import * as tls from "node:tls";
+import { ca, shows } from "../../support/certificates.js";
 import {
+  Arrivals,
   type Ask,
   asker,
   bodyOf,
   crowd,
   type Place,
+  publisher,
   type Sides,
   sender,
   server,
@@ -33,14 +37,22 @@ function where(url: string): { path: string } | { host: string; port: number } {
   return { host: hostname, port: Number(port) };
 }
 
+const isTls = (url: string): boolean => url.startsWith("tls+tcp://");
+
 const connect = ({ url }: Place) =>
   new Promise<net.Socket>((done) => {
-    const socket = net.connect({ ...where(url), ...settings }, () => done(socket));
+    const at = { ...where(url), ...settings };
+    const socket = isTls(url)
+      ? tls.connect({ ...at, ca }, () => done(socket))
+      : net.connect(at, () => done(socket));
   });
 
 const listen = ({ url }: Place, accept: (socket: net.Socket) => void) =>
   new Promise<void>((done) => {
-    net.createServer(settings, accept).listen(where(url), done);
+    const server = isTls(url)
+      ? tls.createServer({ ...settings, ...shows("localhost") }, accept)
+      : net.createServer(settings, accept);
+    server.listen({ backlog: 1024, ...where(url) }, done);
   });
 
 /** Writes a message's length, which 32 bits hold, at `at`. */
@@ -279,6 +291,39 @@ export const sides: Sides = {
       socket.on("data", (chunk) => reader.read(chunk as Buffer));
     });
     return server;
+  },
+
+  /** A block a burst, which all connections share. */
+  async publish(place) {
+    const { size, peers } = place;
+    const sockets: net.Socket[] = [];
+    let all: () => void = () => {};
+    const full = new Promise<void>((done) => {
+      all = done;
+    });
+    await listen(place, (socket) => {
+      if (sockets.push(socket) === peers) all();
+    });
+    const body = bodyOf(size);
+    return publisher(place, full, (n) => {
+      const one = LENGTH + size;
+      const block = Buffer.allocUnsafe(n * one);
+      for (let at = 0; at < block.length; at += one) {
+        putLength(block, at, size);
+        block.set(body, at + LENGTH);
+      }
+      for (const socket of sockets) socket.write(block);
+    });
+  },
+
+  async subscribe(place) {
+    const arrivals = new Arrivals(place);
+    for (let i = 0; i < place.peers; i++) {
+      const socket = await connect(place);
+      const reader = new Reader((chunk, from, to) => arrivals.take(chunk.subarray(from, to)));
+      socket.on("data", (chunk) => reader.read(chunk as Buffer));
+    }
+    return arrivals;
   },
 
   async asks(place) {

@@ -1,9 +1,18 @@
 /** One side of a contest: what a process does when it is told to run. */
 
+import { rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 /** Where two sides meet, and the octets of each message. */
 export interface Place {
   readonly url: string;
   readonly size: number;
+  /** Of two that both could. */
+  readonly listens: boolean;
+  /** Connections between them. */
+  readonly peers: number;
 }
 
 export interface Side {
@@ -96,3 +105,80 @@ export const crowd = (ask: Ask, { size }: Place): Side => ({
     return ((performance.now() - start) * 1e6) / n;
   },
 });
+
+// --- each message to many ---
+
+/** Messages that are published at a time. */
+export const burstOf = (peers: number): number => (peers > 64 ? 64 : 256);
+/** Bursts on their way to the subscribers. */
+const BURSTS = 2;
+
+/**
+ * Where subscribers tell how many bursts they have got. Nobody who publishes waits for them by himself:
+ * some would drop, and some would buffer.
+ */
+const wayBack = (url: string): string => join(tmpdir(), `bench-${/\d+$/.exec(url)?.[0]}.sock`);
+
+/**
+ * Publishes `n` messages in all, counted once for each subscriber, by `publish`, which is told how many
+ * at a time; the mean, until all have arrived. `full` resolves when every subscriber is there.
+ */
+export async function publisher(
+  { url, peers }: Place,
+  full: Promise<unknown>,
+  publish: (n: number) => Promise<void> | void,
+): Promise<Side> {
+  let arrived = 0;
+  let wake: () => void = () => {};
+  const path = wayBack(url);
+  const back = createServer((socket) => {
+    rmSync(path);
+    socket.on("data", ({ length }) => {
+      arrived += length;
+      wake();
+    });
+  });
+  await new Promise<void>((done) => back.listen(path, done));
+  const burst = burstOf(peers);
+  return {
+    async run(n) {
+      await full;
+      const start = performance.now();
+      const bursts = n / peers / burst;
+      arrived = 0;
+      for (let sent = 1; sent <= bursts; sent++) {
+        await publish(burst);
+        await new Promise(setImmediate);
+        while (sent - arrived >= (sent < bursts ? BURSTS : 1)) {
+          await new Promise<void>((done) => {
+            wake = done;
+          });
+        }
+      }
+      return ((performance.now() - start) * 1e6) / n;
+    },
+  };
+}
+
+/** Counts what all subscribers get. */
+export class Arrivals implements Side {
+  readonly #burst: number;
+  readonly #size: number;
+  readonly #back;
+  #got = 0;
+
+  constructor({ url, size, peers }: Place) {
+    this.#burst = burstOf(peers) * peers;
+    this.#size = size;
+    this.#back = connect(wayBack(url));
+  }
+
+  async run(): Promise<number> {
+    return 0;
+  }
+
+  take(m: Uint8Array): void {
+    check(m, this.#size);
+    if (++this.#got % this.#burst === 0) this.#back.write("+");
+  }
+}
