@@ -180,6 +180,11 @@ export interface Layer<
   readonly headers?: readonly HeaderFacts[];
   /** It needs each message's octets in one piece. */
   readonly contiguous?: true;
+  /**
+   * Going down it makes the same octets of a message for every connection, and once it is open it says
+   * none of its own but for the end: so many connections can share what was made for one.
+   */
+  readonly alike?: true;
   /** It takes node's Duplex from below, and writes for itself. */
   readonly borrows?: true;
   /** Whether its options do for that side: throws StackError, before anything is dialed or bound. */
@@ -215,6 +220,8 @@ export interface Layer<
 export interface Transport {
   /** Its addresses may go on with a path, for who is `over` it. */
   readonly paths?: true;
+  /** What is read is a copy of what was written, by the system's doing: so that may be others' too. */
+  readonly copies?: true;
   /** Begins to connect. The element's events tell the rest. */
   dial(rest: string, context: PipeContext): Element;
   /** Resolves when bound, to the address's rest as bound. `accept` runs an element for a connection. */

@@ -22,6 +22,7 @@ import {
   type Up,
 } from "./layer.js";
 import { type Message, type Room, Slab } from "./message.js";
+import { alikeOf } from "./multicast.js";
 import { node } from "./node.js";
 import type { Dialer, Listener, RowOptions, Socket, SocketEvents } from "./port.js";
 import { type AnyLayer, check, joint, lines } from "./stack.js";
@@ -281,7 +282,8 @@ export class Running implements Socket, Home {
     const always = this.#options.mode === "contiguous";
     const highest = always ? 0 : layers.findIndex((l) => l.contiguous);
     const top = pile(transport, layers, context, highest);
-    return put(new Pipe(this.hubOf(), owner), top);
+    const alike = highest < 0 ? alikeOf(top, layers, context) : undefined;
+    return put(new Pipe(this.hubOf(), owner, alike), top);
   }
 
   get openTimeout(): number {
@@ -410,6 +412,7 @@ function merged(layers: readonly AnyLayer[]): Transport {
   const lent = (c: PipeContext) => ({ ...c, block: new Block(c.stats), lend: true });
   return {
     ...(lowest.paths ? { paths: true } : {}),
+    ...(lowest.copies ? { copies: true } : {}),
     dial(rest, context) {
       const own = lent(context);
       return pile(lowest.dial(rest, own), layers, own, -1, true);

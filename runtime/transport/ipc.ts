@@ -13,6 +13,7 @@ export function ipc(): Layer<Ground, "octets", "ipc"> {
     below: "ground",
     above: "octets",
     transport: {
+      copies: true,
       dial: (rest, context) => dialStream(pathOf(rest), context),
       async listen(rest, context, accept) {
         const bound = await listenStream(pathOf(rest), context, accept);

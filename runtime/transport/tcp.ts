@@ -12,6 +12,7 @@ export function tcp(): Layer<Ground, "octets", "tcp"> {
     above: "octets",
     transport: {
       paths: true,
+      copies: true,
       dial: (rest, context) => dialStream(hostAndPort(SCHEME, rest, "dial"), context),
       async listen(rest, context, accept) {
         const bound = await listenStream(hostAndPort(SCHEME, rest, "listen"), context, accept);

@@ -154,7 +154,8 @@ class Runner {
     const command = (part: string, side: "listen" | "dial"): Command => {
       if (by in PROGRAMS) return [programOf(by), part, url, String(size)];
       const peer = fileURLToPath(new URL("./sockets/peer.js", import.meta.url));
-      return [process.execPath, peer, by, part, url, String(size), side, String(peers)];
+      const [module, own] = part.includes(":") ? part.split(":") : [by, part];
+      return [process.execPath, peer, `${module}`, `${own}`, url, String(size), side, `${peers}`];
     };
     const [first, second] = parts;
     if (scheme === "inproc") {

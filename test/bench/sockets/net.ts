@@ -240,6 +240,17 @@ const receiving =
     return tally;
   };
 
+const subscribing =
+  (each: (socket: net.Socket, read: (chunk: Buffer) => void) => void) => async (place: Place) => {
+    const arrivals = new Arrivals(place);
+    for (let i = 0; i < place.peers; i++) {
+      const socket = await connect(place);
+      const reader = new Reader((chunk, from, to) => arrivals.take(chunk.subarray(from, to)));
+      each(socket, (chunk) => reader.read(chunk));
+    }
+    return arrivals;
+  };
+
 export const sides: Sides = {
   async send(place) {
     const writer = new Writer(await connect(place));
@@ -316,15 +327,18 @@ export const sides: Sides = {
     });
   },
 
-  async subscribe(place) {
-    const arrivals = new Arrivals(place);
-    for (let i = 0; i < place.peers; i++) {
-      const socket = await connect(place);
-      const reader = new Reader((chunk, from, to) => arrivals.take(chunk.subarray(from, to)));
-      socket.on("data", (chunk) => reader.read(chunk as Buffer));
-    }
-    return arrivals;
-  },
+  subscribe: subscribing((socket, read) => socket.on("data", (chunk) => read(chunk as Buffer))),
+
+  /** Of a PUB of ours: both greet. */
+  hear: subscribing((socket, read) => {
+    socket.write(Buffer.from("\0SP\0\0\x21\0\0", "latin1"));
+    let greeted = false;
+    socket.on("data", (chunk) => {
+      // The greeting comes alone: there is nothing else to say until ours has come.
+      if (greeted) read(chunk as Buffer);
+      greeted = true;
+    });
+  }),
 
   async asks(place) {
     return crowd(new Questions(await connect(place), bodyOf(place.size)).ask, place);
