@@ -28,7 +28,7 @@ export interface Home {
   /** Milliseconds for a connection to open. */
   readonly openTimeout: number;
   readonly closing: boolean;
-  pipeContext(side: "dial" | "listen", layers: readonly Layer[]): PipeContext;
+  pipeContext(side: "dial" | "listen", layers: readonly Layer[], url: string): PipeContext;
   /** Puts the layers of a connection on its transport's element. */
   raise(element: Element, layers: readonly Layer[], context: PipeContext, owner: PipeOwner): Pipe;
   tell<K extends keyof SocketEvents>(name: K, e: SocketEvents[K]): void;
@@ -62,13 +62,15 @@ export abstract class End implements PipeOwner {
     return this.layers.at(-1)?.transport as Transport;
   }
 
-  /** Follows a new connection until it takes part, or comes to nothing. */
-  follow(element: Element, context: PipeContext): Pipe {
+  /** Follows a connection, which there is `since` then, until it takes part, or comes to nothing. */
+  follow(element: Element, context: PipeContext, since = context.env.now()): Pipe {
     const pipe = this.socket.raise(element, this.layers, context, this);
     const { openTimeout } = this.socket;
     const late = () =>
       pipe.close(new TimeoutError(`${this.url}: not open within ${openTimeout} ms`));
-    this.opening.set(pipe, this.socket.env.timer(openTimeout, late, true));
+    const { env } = this.socket;
+    const left = Math.max(0, since + openTimeout - env.now());
+    this.opening.set(pipe, env.timer(left, late, true));
     return pipe;
   }
 
@@ -175,7 +177,7 @@ export class Connecting extends End implements Dialer {
   }
 
   start(): void {
-    const context = this.socket.pipeContext("dial", this.layers);
+    const context = this.socket.pipeContext("dial", this.layers, this.url);
     this.follow(this.transport.dial(this.rest, context), context);
   }
 
@@ -219,12 +221,12 @@ export class Accepting extends End implements Listener {
 
   async bind(rest: string): Promise<void> {
     const { transport, socket } = this;
-    const each = () => socket.pipeContext("listen", this.layers);
-    const bound = await transport.listen(rest, each(), (run) => {
+    const each = () => socket.pipeContext("listen", this.layers, this.url);
+    const bound = await transport.listen(rest, each(), (run, since) => {
       const context = each();
       const element = run(context);
       if (this.opening.size >= OPENING) this.evict();
-      this.follow(element, context);
+      this.follow(element, context, since);
       return element;
     });
     this.url = this.url.slice(0, this.url.length - rest.length) + bound.rest;

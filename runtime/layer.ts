@@ -29,11 +29,18 @@ export type Control =
   | { readonly type: "cancel"; readonly exchange: Exchange }
   /**
    * A layer wants node's own Duplex instead of octets. Who has one answers with it, and is silent from
-   * then on; who has none answers undefined, and so does who must see the octets.
+   * then on; who has none answers undefined, and so does who must see the octets. What an error of the
+   * Duplex means only the lender knows.
    */
-  | { readonly type: "lend"; readonly to: (duplex: Duplex | undefined) => void }
+  | {
+      readonly type: "lend";
+      readonly to: (duplex: Duplex | undefined, meaning?: Meaning) => void;
+    }
   /** Messages that begin with this are wanted, or are no more. */
   | { readonly type: "subscribe" | "unsubscribe"; readonly topic: Uint8Array };
+
+/** What an error means, for people; `heard`: the peer has said something already. */
+export type Meaning = (error: Error, heard: boolean) => Error;
 
 /** Said upwards. */
 export type Event =
@@ -137,6 +144,8 @@ export interface Context {
 /** Below the hub there is more: a connection, and what will be written to it. */
 export interface PipeContext extends Context {
   readonly side: "dial" | "listen";
+  /** How the address begins, such as `tls+tcp://`. */
+  readonly scheme: string;
   /** What a transport writes next, or who borrows one. */
   readonly block: Block;
   /** A layer above will borrow the connection. */
@@ -224,11 +233,14 @@ export interface Transport {
   readonly copies?: true;
   /** Begins to connect. The element's events tell the rest. */
   dial(rest: string, context: PipeContext): Element;
-  /** Resolves when bound, to the address's rest as bound. `accept` runs an element for a connection. */
+  /**
+   * Resolves when bound, to the address's rest as bound. `accept` runs an element for a connection, which
+   * has to be open `openTimeout` after `since`, as `now` tells: if not said, that is now.
+   */
   listen(
     rest: string,
     context: PipeContext,
-    accept: <E extends Element>(run: (context: PipeContext) => E) => E,
+    accept: <E extends Element>(run: (context: PipeContext) => E, since?: number) => E,
   ): Promise<{ readonly rest: string; close(): Promise<void> }>;
 }
 

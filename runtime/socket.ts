@@ -267,9 +267,10 @@ export class Running implements Socket, Home {
 
   // --- connections ---
 
-  pipeContext(side: "dial" | "listen", layers: readonly AnyLayer[]): PipeContext {
+  pipeContext(side: "dial" | "listen", layers: readonly AnyLayer[], url: string): PipeContext {
     const lend = layers.some((l) => l.borrows);
-    return { ...this.context, side, block: new Block(this.context.stats), lend };
+    const scheme = url.slice(0, url.indexOf("://") + 3);
+    return { ...this.context, side, scheme, block: new Block(this.context.stats), lend };
   }
 
   /** Puts the layers of a connection on its transport's element. */

@@ -3,8 +3,6 @@ import { hostAndPort, textOf } from "../address.js";
 import type { Ground, Layer } from "../layer.js";
 import { dialStream, listenStream } from "../stream.js";
 
-const SCHEME = "tcp://";
-
 export function tcp(): Layer<Ground, "octets", "tcp"> {
   return {
     name: "tcp",
@@ -13,9 +11,13 @@ export function tcp(): Layer<Ground, "octets", "tcp"> {
     transport: {
       paths: true,
       copies: true,
-      dial: (rest, context) => dialStream(hostAndPort(SCHEME, rest, "dial"), context),
+      dial: (rest, context) => dialStream(hostAndPort(context.scheme, rest, "dial"), context),
       async listen(rest, context, accept) {
-        const bound = await listenStream(hostAndPort(SCHEME, rest, "listen"), context, accept);
+        const bound = await listenStream(
+          hostAndPort(context.scheme, rest, "listen"),
+          context,
+          accept,
+        );
         return { rest: textOf(bound.local), close: () => bound.close() };
       },
     },
