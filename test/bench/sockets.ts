@@ -40,7 +40,9 @@ const SHORT: Span = { slice: 100e6, lead: 20e6, warmUp: 1000e6 };
 /** What `--quick` leaves if nothing is chosen: where goals are. */
 const QUICK = /^((push\/(64|256k)|req\/\d+|pub\/1000)\/tcp|push\/64\/ws\/...)$/;
 /** Rounds before all processes are started anew: what the compiler makes of one is luck, too. */
-const HEAT = 3;
+const HEAT = 2;
+/** What is compiled before it runs warms up so much sooner. */
+const COMPILED = 5;
 
 const isOurs = ({ by }: Contender): boolean => by === "wirestack";
 
@@ -68,7 +70,7 @@ export async function sockets(
     const outcome = await hold(
       contest,
       wanted.filter(({ by }) => installed.has(by)),
-      rounds ?? (quick ? 5 : 6),
+      rounds ?? 4,
       span,
     );
     for (const { who, by } of wanted) {
@@ -164,7 +166,9 @@ class Runner {
     await this.#pair.start([command(first, "listen"), command(second, "dial")], starts);
   }
 
-  async warmUp({ slice, warmUp }: Span): Promise<void> {
+  async warmUp(span: Span): Promise<void> {
+    const { slice } = span;
+    const warmUp = this.contender.by in PROGRAMS ? span.warmUp / COMPILED : span.warmUp;
     let spent = 0;
     for (let n = this.#whole(128); spent < warmUp; n = this.#fit(slice / 2, n * 8)) {
       const { time, work } = await this.#pair.run(n);
