@@ -43,6 +43,9 @@ const QUICK = /^((push\/(64|256k)|req\/\d+|pub\/1000)\/tcp|push\/64\/ws\/...)$/;
 const HEAT = 2;
 /** What is compiled before it runs warms up so much sooner. */
 const COMPILED = 5;
+/** Ports below those that the system gives to who connects: a thousand at a time do here. */
+const LOWEST = 10_000;
+const PORTS = 20_000;
 
 const isOurs = ({ by }: Contender): boolean => by === "wirestack";
 
@@ -201,14 +204,16 @@ class Runner {
 async function urlOf(scheme: string, folder: string, name: string): Promise<string> {
   if (scheme === "inproc") return "inproc://bench";
   if (scheme === "ipc") return `ipc://${join(folder, `${name}.sock`)}`;
-  // A port that was free a moment ago: not every rival can say which one the system chose.
-  const port = await new Promise<number>((done) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => done(port));
+  // Not every rival can say which one the system chose.
+  for (;;) {
+    const port = LOWEST + Math.floor(Math.random() * PORTS);
+    const free = await new Promise<boolean>((done) => {
+      const probe = createServer()
+        .once("error", () => done(false))
+        .listen(port, "127.0.0.1", () => probe.close(() => done(true)));
     });
-  });
-  return `${scheme}://127.0.0.1:${port}`;
+    if (free) return `${scheme}://127.0.0.1:${port}`;
+  }
 }
 
 // --- what it came to ---

@@ -245,7 +245,8 @@ const subscribing =
     const arrivals = new Arrivals(place);
     for (let i = 0; i < place.peers; i++) {
       const socket = await connect(place);
-      const reader = new Reader((chunk, from, to) => arrivals.take(chunk.subarray(from, to)));
+      const take = arrivals.subscriber();
+      const reader = new Reader((chunk, from, to) => take(chunk.subarray(from, to)));
       each(socket, (chunk) => reader.read(chunk));
     }
     return arrivals;

@@ -160,25 +160,34 @@ export async function publisher(
   };
 }
 
-/** Counts what all subscribers get. */
+/** Counts what subscribers get, and tells when all have got a burst: no one is ever far behind. */
 export class Arrivals implements Side {
-  readonly #burst: number;
-  readonly #size: number;
+  readonly #place: Place;
   readonly #back;
-  #got = 0;
+  /** How many have got each burst. */
+  readonly #bursts: number[] = [];
 
-  constructor({ url, size, peers }: Place) {
-    this.#burst = burstOf(peers) * peers;
-    this.#size = size;
-    this.#back = connect(wayBack(url));
+  constructor(place: Place) {
+    this.#place = place;
+    this.#back = connect(wayBack(place.url));
   }
 
   async run(): Promise<number> {
     return 0;
   }
 
-  take(m: Uint8Array): void {
-    check(m, this.#size);
-    if (++this.#got % this.#burst === 0) this.#back.write("+");
+  /** One more subscriber, who says what it gets. */
+  subscriber(): (m: Uint8Array) => void {
+    const { size, peers } = this.#place;
+    const burst = burstOf(peers);
+    let got = 0;
+    return (m) => {
+      check(m, size);
+      if (++got % burst !== 0) return;
+      const n = got / burst;
+      const all = (this.#bursts[n] ?? 0) + 1;
+      this.#bursts[n] = all;
+      if (all === peers) this.#back.write("+");
+    };
   }
 }

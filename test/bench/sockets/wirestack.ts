@@ -66,14 +66,14 @@ async function publishing(
 /** A socket for each subscriber, as if they were far from one another. */
 async function subscribing(
   place: Place,
-  subscribe: (socket: Subscriber, arrivals: Arrivals) => Promise<never> | Promise<void>,
+  subscribe: (socket: Subscriber, take: (m: Uint8Array) => void) => Promise<void>,
 ): Promise<Side> {
   const arrivals = new Arrivals(place);
   for (let i = 0; i < place.peers; i++) {
     const socket = open(sub());
     socket.subscribe("o");
     await meet(socket, place);
-    subscribe(socket, arrivals);
+    subscribe(socket, arrivals.subscriber());
   }
   return arrivals;
 }
@@ -133,13 +133,13 @@ export const sides: Sides = {
     }),
 
   subscribe: (place) =>
-    subscribing(place, async (socket, arrivals) => {
-      for await (const m of socket) arrivals.take(m);
+    subscribing(place, async (socket, take) => {
+      for await (const m of socket) take(m);
     }),
 
   trySubscribe: (place) =>
-    subscribing(place, async (socket, arrivals) => {
-      for (;;) arrivals.take(socket.tryReceive() ?? (await socket.receive()));
+    subscribing(place, async (socket, take) => {
+      for (;;) take(socket.tryReceive() ?? (await socket.receive()));
     }),
 
   async reply(place) {

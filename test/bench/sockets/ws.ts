@@ -123,7 +123,8 @@ export const sides: Sides = {
   async subscribe(place) {
     const arrivals = new Arrivals(place);
     for (let i = 0; i < place.peers; i++) {
-      (await connect(place)).on("message", (m) => arrivals.take(m as Buffer));
+      const take = arrivals.subscriber();
+      (await connect(place)).on("message", (m) => take(m as Buffer));
     }
     return arrivals;
   },
