@@ -35,7 +35,7 @@ export interface Span {
   readonly lead: number;
   readonly warmUp: number;
 }
-const LONG: Span = { slice: 200e6, lead: 40e6, warmUp: 1500e6 };
+const LONG: Span = { slice: 200e6, lead: 40e6, warmUp: 1200e6 };
 const SHORT: Span = { slice: 100e6, lead: 20e6, warmUp: 1000e6 };
 /** What `--quick` leaves if nothing is chosen: where goals are. */
 const QUICK = /^((push\/(64|256k)|req\/\d+|pub\/1000)\/tcp|push\/64\/ws\/...)$/;
