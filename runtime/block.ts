@@ -40,14 +40,14 @@ export class Block {
     const { rest, length } = m;
     this.length += length;
     // A small message is in one piece.
-    if (length < BORROW && m.bytes !== this.#bytes) this.#ensure(length);
+    if (length < BORROW && m.bytes !== this.#bytes && !m.lent) this.#ensure(length);
     if (m.bytes === this.#bytes) this.#extend(m.start, m.end);
     else if (n >= BORROW) this.#piece(m.bytes.subarray(m.start, m.end));
     else if (n > 0) this.#copy(m);
     for (let i = 0; i < rest.length; i++) {
       const s = rest[i] as Uint8Array;
       const k = s.length;
-      if (k >= BORROW) this.#piece(s);
+      if (k >= BORROW || m.lent) this.#piece(s);
       else if (k > 0) {
         const at = this.#reserve(k);
         (this.#bytes as Uint8Array).set(s, at);

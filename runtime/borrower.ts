@@ -7,13 +7,23 @@
  */
 import type * as NodeStream from "node:stream";
 import type { Duplex } from "node:stream";
-import { type Control, type Down, type Event, type Facts, GO, STOP } from "./layer.js";
+import {
+  type Control,
+  type Down,
+  type Event,
+  type Facts,
+  GO,
+  type Meaning,
+  STOP,
+} from "./layer.js";
 import { Message } from "./message.js";
 import { Stream } from "./stream.js";
 
 export abstract class Borrower extends Stream {
   /** Of what is below. */
   protected lower: Facts = {};
+  /** What an error of the Duplex means. */
+  protected meant: Meaning = (error) => error;
   #adapter: OverLayers | undefined;
   #duplex: Duplex | undefined;
 
@@ -24,7 +34,7 @@ export abstract class Borrower extends Stream {
     switch (e.type) {
       case "opened":
         this.lower = e.facts;
-        return this.below.control({ type: "lend", to: (duplex) => this.#borrow(duplex) });
+        return this.below.control({ type: "lend", to: this.#borrow });
       case "stop":
       case "go":
         return this.#adapter?.turned(e.type === "go");
@@ -42,13 +52,14 @@ export abstract class Borrower extends Stream {
     this.#adapter?.receive(m);
   }
 
-  #borrow(duplex: Duplex | undefined): void {
+  readonly #borrow = (duplex: Duplex | undefined, meaning = this.meant): void => {
+    this.meant = meaning;
     this.#adapter = duplex === undefined ? overLayers(this.below) : undefined;
     const used = (duplex ?? this.#adapter) as Duplex;
     this.#duplex = used;
     this.abandon = () => used.destroy();
     this.begin(used);
-  }
+  };
 
   override control(c: Control): void {
     if (this.#duplex === undefined && (c.type === "close" || c.type === "end")) {

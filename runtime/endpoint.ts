@@ -27,7 +27,12 @@ export interface Home {
   readonly env: Env;
   readonly context: Context;
   readonly closing: boolean;
-  pipeContext(side: "dial" | "listen", layers: readonly Layer[], limits: Limits): PipeContext;
+  pipeContext(
+    side: "dial" | "listen",
+    layers: readonly Layer[],
+    limits: Limits,
+    url: string,
+  ): PipeContext;
   /** Puts the layers of a connection on its transport's element. */
   raise(element: Element, layers: readonly Layer[], context: PipeContext, owner: PipeOwner): Pipe;
   tell<K extends keyof SocketEvents>(name: K, e: SocketEvents[K]): void;
@@ -92,14 +97,16 @@ export abstract class End implements PipeOwner {
     return this.terms.layers.at(-1)?.transport as Transport;
   }
 
-  /** Follows a new connection until it takes part, or comes to nothing. */
-  follow(element: Element, context: PipeContext): Pipe {
+  /** Follows a connection, which there is `since` then, until it takes part, or comes to nothing. */
+  follow(element: Element, context: PipeContext, since = context.env.now()): Pipe {
     const { layers, limits } = this.terms;
     const pipe = this.socket.raise(element, layers, context, this);
     const { openTimeout } = limits;
     const late = () =>
       pipe.close(new TimeoutError(`${this.url}: not open within ${openTimeout} ms`));
-    this.opening.set(pipe, after(this.socket.env, openTimeout, late, true));
+    const { env } = this.socket;
+    const left = Math.max(0, since + openTimeout - env.now());
+    this.opening.set(pipe, after(env, left, late, true));
     return pipe;
   }
 
@@ -209,7 +216,7 @@ export class Connecting extends End implements Dialer {
 
   start(): void {
     const { layers, limits } = this.terms;
-    const context = this.socket.pipeContext("dial", layers, limits);
+    const context = this.socket.pipeContext("dial", layers, limits, this.url);
     this.follow(this.transport.dial(this.rest, context, this.url), context);
   }
 
@@ -254,12 +261,12 @@ export class Accepting extends End implements Listener {
 
   async bind(rest: string): Promise<void> {
     const { transport, socket, terms } = this;
-    const each = () => socket.pipeContext("listen", terms.layers, terms.limits);
-    const bound = await transport.listen(rest, each(), (run) => {
+    const each = () => socket.pipeContext("listen", terms.layers, terms.limits, this.url);
+    const bound = await transport.listen(rest, each(), (run, since) => {
       const context = each();
       const element = run(context);
       if (this.opening.size >= OPENING) this.evict();
-      this.follow(element, context);
+      this.follow(element, context, since);
       return element;
     });
     this.url = this.url.slice(0, this.url.length - rest.length) + bound.rest;

@@ -15,10 +15,12 @@ import {
   type Event,
   type Facts,
   GO,
+  type Layer,
   type Protocol,
   STOP,
 } from "./layer.js";
 import type { Message } from "./message.js";
+import { type Alike, Group } from "./multicast.js";
 import { Ranks } from "./ranks.js";
 import { Slots } from "./slots.js";
 
@@ -64,6 +66,8 @@ export class Pipe extends Element {
   attached = false;
   /** Its hub takes nothing from it. */
   held = false;
+  /** Those with whom it shares what is given to all. */
+  group: Group | undefined;
   #closed = false;
   #why: Error | undefined;
   #info: PipeInfo | undefined;
@@ -71,6 +75,7 @@ export class Pipe extends Element {
   constructor(
     readonly hub: Hub,
     readonly owner: PipeOwner,
+    readonly alike?: Alike,
   ) {
     super();
   }
@@ -82,7 +87,14 @@ export class Pipe extends Element {
     return this.#info;
   }
 
+  /** Whether it misses a message now: 1 or 0. */
+  get idle(): number {
+    return this.ready ? 0 : 1;
+  }
+
   override down(m: Message): void {
+    // What was given to all before comes first.
+    this.group?.flush();
     m.pipe = this;
     this.below.down(m);
   }
@@ -134,6 +146,10 @@ export abstract class Hub extends Element {
   readonly #numbers: Slots<Pipe>;
   readonly #takers = new Ranks<Pipe>();
   readonly #givers = new Ranks<Pipe>();
+  /** Of connections on the same layers, by the lowest of these. */
+  readonly #groups = new Map<Layer, Group>();
+  /** Groups, and pipes that are in none; undefined if it has to be seen anew. */
+  #audience: readonly (Group | Pipe)[] | undefined;
   #ready = 0;
   #stopped = false;
   #ending = false;
@@ -169,27 +185,40 @@ export abstract class Hub extends Element {
   }
 
   /**
-   * Gives a message to every pipe but the one it came from, each with a head of its own and the body
-   * shared. Who takes no more misses it, and it is counted by `rule`.
+   * Gives a message to every pipe but the one it came from, each, or each group of them, with a head of
+   * its own and the body shared. Who takes no more misses it, and it is counted by `rule`.
    */
   spread(m: Message, rule: string): void {
-    const { pipes, context } = this;
+    const { pipes } = this;
+    const { stats, slab } = this.context;
     const from = m.pipe;
-    const { stats, slab } = context;
-    let last: Pipe | undefined;
-    const takers = pipes.length > 1 ? [...pipes] : pipes;
-    for (const pipe of takers) {
-      if (pipe === from) continue;
-      // Asked again when its turn comes: a pipe may stop, or go, while another takes the message.
-      if (!pipe.ready) stats.drop(rule);
-      else {
-        if (last?.ready) last.down(m.fork(m.start - m.floor, slab));
-        else if (last !== undefined) stats.drop(rule);
-        last = pipe;
-      }
+    let takers: readonly (Group | Pipe)[] = pipes;
+    if (from !== undefined) takers = pipes.filter((pipe) => pipe !== from);
+    else if (pipes.length > 1) takers = this.#audience ??= this.#seated();
+    const last = takers.length - 1;
+    for (let i = 0; i <= last; i++) {
+      const taker = takers[i] as Group | Pipe;
+      // Asked when its turn comes: a pipe may stop, or go, while another takes the message.
+      stats.drop(rule, taker.idle);
+      if (taker.ready) taker.down(i === last ? m : m.fork(m.start - m.floor, slab));
     }
-    if (last?.ready) last.down(m);
-    else if (last !== undefined) stats.drop(rule);
+  }
+
+  /** Every pipe, or its group where others are in it, too. */
+  #seated(): readonly (Group | Pipe)[] {
+    for (const pipe of this.pipes) {
+      const key = pipe.alike?.layers.at(-1);
+      if (key === undefined || pipe.group !== undefined) continue;
+      const group = this.#groups.get(key) ?? new Group(pipe.alike as Alike);
+      this.#groups.set(key, group);
+      pipe.group = group;
+      group.add(pipe);
+    }
+    const seat = (pipe: Pipe) => {
+      const { group } = pipe;
+      return group === undefined || group.size === 1 ? pipe : group;
+    };
+    return [...new Set(this.pipes.map(seat))];
   }
 
   /** Takes a pipe in; answers why not. */
@@ -209,6 +238,7 @@ export abstract class Hub extends Element {
     pipe.number = number;
     pipe.attached = true;
     this.pipes.push(pipe);
+    this.#audience = undefined;
     this.#takers.add(pipe, pipe.owner.priority?.send ?? MIDDLE);
     this.#givers.add(pipe, pipe.owner.priority?.receive ?? MIDDLE);
     if (this.#stopped) pipe.below.control(STOP);
@@ -228,6 +258,7 @@ export abstract class Hub extends Element {
   turned(pipe: Pipe, ready: boolean): void {
     if (!pipe.attached || pipe.ready === ready) return;
     pipe.ready = ready;
+    pipe.group?.turned(pipe, ready);
     this.#ready += ready ? 1 : -1;
     if (!this.waits) return;
     if (ready && this.#ready === 1) this.event(GO);
@@ -237,6 +268,10 @@ export abstract class Hub extends Element {
   detach(pipe: Pipe, error: Error | undefined): void {
     this.turned(pipe, false);
     pipe.attached = false;
+    this.#audience = undefined;
+    pipe.group?.delete(pipe);
+    if (pipe.group?.size === 0) this.#groups.delete(pipe.alike?.layers.at(-1) as Layer);
+    pipe.group = undefined;
     this.pipes.splice(this.pipes.indexOf(pipe), 1);
     this.#takers.delete(pipe, pipe.owner.priority?.send ?? MIDDLE);
     this.#givers.delete(pipe, pipe.owner.priority?.receive ?? MIDDLE);
@@ -255,6 +290,7 @@ export abstract class Hub extends Element {
         return this.#resume();
       case "end":
         this.#ending = true;
+        for (const group of this.#groups.values()) group.flush();
         if (this.pipes.length === 0) return this.event(ENDED);
         return this.#all(END);
       case "cancel":

@@ -28,11 +28,18 @@ export type Control =
   | { readonly type: "cancel"; readonly exchange: Exchange }
   /**
    * A layer wants node's own Duplex instead of octets. Who has one answers with it, and is silent from
-   * then on; who has none answers undefined, and so does who must see the octets.
+   * then on; who has none answers undefined, and so does who must see the octets. What an error of the
+   * Duplex means only the lender knows.
    */
-  | { readonly type: "lend"; readonly to: (duplex: Duplex | undefined) => void }
+  | {
+      readonly type: "lend";
+      readonly to: (duplex: Duplex | undefined, meaning?: Meaning) => void;
+    }
   /** Messages that begin with this are wanted, or are no more. */
   | { readonly type: "subscribe" | "unsubscribe"; readonly topic: Uint8Array };
+
+/** What an error means, for people; `heard`: the peer has said something already. */
+export type Meaning = (error: Error, heard: boolean) => Error;
 
 /** Said upwards. */
 export type Event =
@@ -144,6 +151,8 @@ export interface Context {
 /** Below the hub there is more: a connection, and what will be written to it. */
 export interface PipeContext extends Context {
   readonly side: "dial" | "listen";
+  /** How the address begins, such as `tls+tcp://`. */
+  readonly scheme: string;
   /** What a transport writes next, or who borrows one. */
   readonly block: Block;
   /** A layer above will borrow the connection. */
@@ -197,6 +206,11 @@ export interface Layer<
   readonly identity?: string;
   /** It needs each message's octets in one piece. */
   readonly contiguous?: true;
+  /**
+   * Going down it makes the same octets of a message for every connection, and once it is open it says
+   * none of its own but for the end: so many connections can share what was made for one.
+   */
+  readonly alike?: true;
   /** It takes node's Duplex from below, and writes for itself. */
   readonly borrows?: true;
   /** Whether its options do for that side: throws StackError, before anything is dialed or bound. */
@@ -232,17 +246,22 @@ export interface Layer<
 export interface Transport {
   /** Its addresses may go on with a path, for who is `over` it. */
   readonly paths?: true;
+  /** What is read is a copy of what was written, by the system's doing: so that may be others' too. */
+  readonly copies?: true;
   /** Schemes by which a stack that ends in it may be dialed, whatever layers they bring elsewhere. */
   readonly schemes?: readonly `${string}://`[];
   /** It leads to its peer once: who loses that connection does not dial again. */
   readonly once?: true;
   /** Begins to connect to `url`, of which `rest` is a part. The element's events tell the rest. */
   dial(rest: string, context: PipeContext, url: string): Element;
-  /** Resolves when bound, to the address's rest as bound. `accept` runs an element for a connection. */
+  /**
+   * Resolves when bound, to the address's rest as bound. `accept` runs an element for a connection, which
+   * has to be open `openTimeout` after `since`, as `now` tells: if not said, that is now.
+   */
   listen(
     rest: string,
     context: PipeContext,
-    accept: <E extends Element>(run: (context: PipeContext) => E) => E,
+    accept: <E extends Element>(run: (context: PipeContext) => E, since?: number) => E,
   ): Promise<{ readonly rest: string; close(): Promise<void> }>;
 }
 

@@ -97,6 +97,8 @@ export class Message {
   shared = false;
   /** Somebody keeps this object to send it again: hand on a fork of it. */
   kept = false;
+  /** Its segments are borrowed, however short they are: they are many connections'. */
+  lent = false;
   /** It is text, in UTF-8: WebSocket says so beside the octets, others nowhere. */
   text = false;
 

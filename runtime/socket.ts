@@ -23,6 +23,7 @@ import {
   type Up,
 } from "./layer.js";
 import { type Message, type Room, Slab } from "./message.js";
+import { alikeOf } from "./multicast.js";
 import { count, time } from "./option.js";
 import type {
   CloseOptions,
@@ -324,10 +325,17 @@ export class Running implements Socket, Home {
 
   // --- connections ---
 
-  pipeContext(side: "dial" | "listen", layers: readonly AnyLayer[], limits: Limits): PipeContext {
+  pipeContext(
+    side: "dial" | "listen",
+    layers: readonly AnyLayer[],
+    limits: Limits,
+    url: string,
+  ): PipeContext {
     const lend = layers.some((l) => l.borrows);
+    const scheme = url.slice(0, url.indexOf("://") + 3);
+    const block = new Block(this.context.stats);
     const identity = this.identityOf(layers);
-    return { ...this.context, limits, side, block: new Block(this.context.stats), lend, identity };
+    return { ...this.context, limits, side, scheme, block, lend, identity };
   }
 
   /** Which layers the peer must have, too: between hub and framing, and with `direct` above the hub. */
@@ -347,7 +355,8 @@ export class Running implements Socket, Home {
     const always = this.#options.mode === "contiguous";
     const highest = always ? 0 : layers.findIndex((l) => l.contiguous);
     const top = pile(transport, layers, context, highest);
-    return put(new Pipe(this.hubOf(), owner), top);
+    const alike = highest < 0 ? alikeOf(top, layers, context) : undefined;
+    return put(new Pipe(this.hubOf(), owner, alike), top);
   }
 
   // --- the end ---
@@ -496,6 +505,7 @@ function merged(layers: readonly AnyLayer[]): Transport {
   });
   return {
     ...(lowest.paths ? { paths: true } : {}),
+    ...(lowest.copies ? { copies: true } : {}),
     dial(rest, context, url) {
       const own = lent(context);
       return pile(lowest.dial(rest, own, url), layers, own, -1, true);

@@ -25,8 +25,8 @@ export class Stats {
   detached = 0;
   refused = 0;
 
-  drop(rule: string): void {
-    this.dropped[rule] = (this.dropped[rule] ?? 0) + 1;
+  drop(rule: string, n = 1): void {
+    if (n > 0) this.dropped[rule] = (this.dropped[rule] ?? 0) + n;
   }
 
   breach(rule: string): void {

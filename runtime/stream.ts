@@ -73,9 +73,14 @@ export class Stream extends Element implements Receiver {
         const duplex = this.#connection?.lend?.();
         // Whose it is now tells of its end, too.
         this.#closed = duplex !== undefined;
-        return c.to(duplex);
+        return c.to(duplex, (error, heard) => this.meaning(error, heard));
       }
     }
+  }
+
+  /** What an error of its connection means to who has borrowed that. */
+  protected meaning(error: Error, _heard: boolean): Error {
+    return error;
   }
 
   /** Writes what waits, says the end, and reads on until the peer says it too. */

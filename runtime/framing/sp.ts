@@ -80,6 +80,7 @@ function framing<N extends string>(
     below: "octets",
     above: "link",
     headers: [length.HEADER],
+    alike: true,
     make: (context) => new Framing(name, length, context, protocol),
   };
 }

@@ -30,6 +30,7 @@ export function ipc({ mode = 0o600 }: IpcOptions = {}): Layer<Ground, "octets", 
     below: "ground",
     above: "octets",
     transport: {
+      copies: true,
       dial: (rest, context) => dialStream(pathOf(rest), context),
       async listen(rest, context, accept) {
         const bound = await listenStream(pathOf(rest), context, accept, { mode });

@@ -4,8 +4,6 @@ import type { Ground, Layer } from "../layer.js";
 import { count, time } from "../option.js";
 import { dialStream, listenStream } from "../stream.js";
 
-const SCHEME = "tcp://";
-
 /** Milliseconds that every system counts, as seconds in 15 bits. RFC 9293 §3.8.4. */
 const MOST = 32_767_000;
 
@@ -38,9 +36,11 @@ export function tcp(options: TcpOptions = {}): Layer<Ground, "octets", "tcp"> {
     above: "octets",
     transport: {
       paths: true,
-      dial: (rest, context) => dialStream(hostAndPort(SCHEME, rest, "dial"), context, settings),
+      copies: true,
+      dial: (rest, context) =>
+        dialStream(hostAndPort(context.scheme, rest, "dial"), context, settings),
       async listen(rest, context, accept) {
-        const where = hostAndPort(SCHEME, rest, "listen");
+        const where = hostAndPort(context.scheme, rest, "listen");
         const bound = await listenStream(where, context, accept, settings);
         return { rest: textOf(bound.local), close: () => bound.close() };
       },

@@ -302,6 +302,11 @@ class Tls extends Borrower {
     super.closed(this.#fault(error));
   }
 
+  protected override meaning(error: Error, heard: boolean): Error {
+    this.#heard ||= heard;
+    return this.#fault(error) ?? error;
+  }
+
   /** Whose fault it was, and what can be done. */
   #fault(error: Error | undefined): Error | undefined {
     const cause = (error instanceof SystemError ? error.cause : error) as Failure | undefined;

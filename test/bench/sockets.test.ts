@@ -35,6 +35,28 @@ test("requests in flight are timed", async () => {
   for (const { who, median = 0 } of rows) assert.ok(median > 100, `${who}: ${median} ns`);
 });
 
+test("what goes to many is timed for each of them, whoever reads it", async () => {
+  const report = await sockets({ ...options, only: "pub/10/tcp" }, span);
+  assert.equal(
+    report.rows.map(({ who, note }) => note ?? who),
+    ["wirestack, await", "wirestack, try", "wirestack, SUB", "net, the limit"],
+  );
+  for (const { who, median = 0 } of report.rows) {
+    assert.ok(median > 1 && median < 1e6, `${who}: ${median} ns`);
+  }
+  assert.match(report.goals?.[0]?.text ?? "", "net, the limit (wirestack, ");
+});
+
+test("WebSocket over TLS is timed beside ws and a limit of TLS's", async () => {
+  const { rows } = await sockets({ ...options, against: "", only: "wss/s2c" }, span);
+  assert.equal(
+    rows.map(({ who, note }) => note ?? who),
+    ["wirestack, await", "wirestack, try", "tls, the limit", "ws, corked"],
+  );
+  for (const { who, median = 0 } of rows) assert.ok(median > 10, `${who}: ${median} ns`);
+  assert.is(rows[2]?.ratios?.[2], 1, "the limit is as fast as itself");
+});
+
 test("a layer's cost is an eighth of what eight of them add", async () => {
   const { rows } = await layers({ ...options, rounds: 1 });
   const [none = 0, eight = 0, one] = rows.map(({ median }) => median);

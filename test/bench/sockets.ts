@@ -19,10 +19,12 @@ import {
   LIMIT,
   NANOMSG,
   PROGRAMS,
+  WS,
   ZEROMQ,
 } from "./sockets/contest.js";
 import { type Command, Pair, type Taken } from "./sockets/pair.js";
 import { compile, install, programOf } from "./sockets/rivals.js";
+import { burstOf } from "./sockets/side.js";
 
 /**
  * Nanoseconds of a slice, of the stretch before it that does not count, and of warming up. The last is
@@ -33,12 +35,17 @@ export interface Span {
   readonly lead: number;
   readonly warmUp: number;
 }
-const LONG: Span = { slice: 200e6, lead: 40e6, warmUp: 1500e6 };
+const LONG: Span = { slice: 200e6, lead: 40e6, warmUp: 1200e6 };
 const SHORT: Span = { slice: 100e6, lead: 20e6, warmUp: 1000e6 };
 /** What `--quick` leaves if nothing is chosen: where goals are. */
-const QUICK = /^(push\/(64|256k)|req\/\d+)\/tcp$/;
+const QUICK = /^((push\/(64|256k)|req\/\d+|pub\/1000)\/tcp|push\/64\/ws\/...)$/;
 /** Rounds before all processes are started anew: what the compiler makes of one is luck, too. */
-const HEAT = 3;
+const HEAT = 2;
+/** What is compiled before it runs warms up so much sooner. */
+const COMPILED = 5;
+/** Ports below those that the system gives to who connects: a thousand at a time do here. */
+const LOWEST = 10_000;
+const PORTS = 20_000;
 
 const isOurs = ({ by }: Contender): boolean => by === "wirestack";
 
@@ -66,7 +73,7 @@ export async function sockets(
     const outcome = await hold(
       contest,
       wanted.filter(({ by }) => installed.has(by)),
-      rounds ?? (quick ? 5 : 6),
+      rounds ?? 4,
       span,
     );
     for (const { who, by } of wanted) {
@@ -97,7 +104,9 @@ async function hold(
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   try {
     for (let first = 0; first < rounds; first += HEAT) {
-      const runners = contenders.filter(({ who }) => !failed.has(who)).map((c) => new Runner(c));
+      const runners = contenders
+        .filter(({ who }) => !failed.has(who))
+        .map((c) => new Runner(c, contest));
       const attempt = async (runner: Runner, doing: () => Promise<void>) => {
         if (failed.has(runner.who)) return;
         await doing().catch((error: Error) => {
@@ -108,7 +117,7 @@ async function hold(
       };
       for (const [i, r] of runners.entries()) {
         await attempt(r, async () =>
-          r.start(contest, await urlOf(contest, folder, `${first}-${i}`)),
+          r.start(await urlOf(r.contender.scheme ?? contest.scheme, folder, `${first}-${i}`)),
         );
         await attempt(r, () => r.warmUp(span));
       }
@@ -132,24 +141,39 @@ class Runner {
   /** Nanoseconds an operation, as measured last. */
   #pace = Number.NaN;
 
-  constructor(readonly contender: Contender) {
+  /** Operations of which only a multiple can be run. */
+  readonly #step: number;
+
+  constructor(
+    readonly contender: Contender,
+    readonly contest: Contest,
+  ) {
     this.who = contender.who;
+    const { kind, peers } = contest;
+    this.#step = kind === "pub" ? burstOf(peers) * peers : 1;
   }
 
-  async start({ scheme, size }: Contest, url: string): Promise<void> {
+  async start(url: string): Promise<void> {
+    const { scheme, size, peers } = this.contest;
     const { by, parts, starts = 1 } = this.contender;
-    const command = (part: string): Command => {
+    const command = (part: string, side: "listen" | "dial"): Command => {
       if (by in PROGRAMS) return [programOf(by), part, url, String(size)];
       const peer = fileURLToPath(new URL("./sockets/peer.js", import.meta.url));
-      return [process.execPath, peer, by, part, url, String(size)];
+      const [module, own] = part.includes(":") ? part.split(":") : [by, part];
+      return [process.execPath, peer, `${module}`, `${own}`, url, String(size), side, `${peers}`];
     };
-    if (scheme === "inproc") await this.#pair.start([command(parts.join("+"))], 0);
-    else await this.#pair.start(parts.map(command), starts);
+    const [first, second] = parts;
+    if (scheme === "inproc") {
+      return this.#pair.start([command(`${first}+${second}`, "listen")], 0);
+    }
+    await this.#pair.start([command(first, "listen"), command(second, "dial")], starts);
   }
 
-  async warmUp({ slice, warmUp }: Span): Promise<void> {
+  async warmUp(span: Span): Promise<void> {
+    const { slice } = span;
+    const warmUp = this.contender.by in PROGRAMS ? span.warmUp / COMPILED : span.warmUp;
     let spent = 0;
-    for (let n = 128; spent < warmUp; n = this.#fit(slice / 2, n * 8)) {
+    for (let n = this.#whole(128); spent < warmUp; n = this.#fit(slice / 2, n * 8)) {
       const { time, work } = await this.#pair.run(n);
       this.#pace = time;
       spent += work * n;
@@ -165,7 +189,11 @@ class Runner {
 
   /** Operations that take about so many nanoseconds. */
   #fit(ns: number, most = Number.POSITIVE_INFINITY): number {
-    return Math.max(16, Math.round(Math.min(most, ns / this.#pace)));
+    return this.#whole(Math.max(16, Math.min(most, ns / this.#pace)));
+  }
+
+  #whole(n: number): number {
+    return this.#step * Math.max(1, Math.round(n / this.#step));
   }
 
   end(): Promise<void> {
@@ -173,17 +201,19 @@ class Runner {
   }
 }
 
-async function urlOf({ scheme }: Contest, folder: string, name: string): Promise<string> {
+async function urlOf(scheme: string, folder: string, name: string): Promise<string> {
   if (scheme === "inproc") return "inproc://bench";
   if (scheme === "ipc") return `ipc://${join(folder, `${name}.sock`)}`;
-  // A port that was free a moment ago: not every rival can say which one the system chose.
-  const port = await new Promise<number>((done) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => done(port));
+  // Not every rival can say which one the system chose.
+  for (;;) {
+    const port = LOWEST + Math.floor(Math.random() * PORTS);
+    const free = await new Promise<boolean>((done) => {
+      const probe = createServer()
+        .once("error", () => done(false))
+        .listen(port, "127.0.0.1", () => probe.close(() => done(true)));
     });
-  });
-  return `tcp://127.0.0.1:${port}`;
+    if (free) return `${scheme}://127.0.0.1:${port}`;
+  }
 }
 
 // --- what it came to ---
@@ -206,7 +236,7 @@ function speed({ taken }: Outcome, a: string, b: string, by: keyof Taken = "time
 function rowsOf(contest: Contest, wanted: readonly Contender[], outcome: Outcome): Row[] {
   const [first = "", second = ""] = wanted.filter(isOurs).map(({ who }) => who);
   return wanted.map(({ who }): Row => {
-    const { name } = contest;
+    const { name, limit } = contest;
     const note = outcome.failed.get(who);
     if (note !== undefined) return { name, who, note };
     const taken = outcome.taken.get(who) ?? [];
@@ -219,8 +249,8 @@ function rowsOf(contest: Contest, wanted: readonly Contender[], outcome: Outcome
       ratios: [
         median(taken.map(({ work }) => work)),
         spread(times),
-        speed(outcome, who, LIMIT),
-        speed(outcome, who, LIMIT, "work"),
+        speed(outcome, who, limit),
+        speed(outcome, who, limit, "work"),
         speed(outcome, first, who),
         speed(outcome, second, who),
       ],
@@ -236,7 +266,7 @@ function spread(times: readonly number[]): number {
 }
 
 /** The goals that this contest decides, each for the better one of the two forms. */
-function goalsOf({ name, kind, size, contenders }: Contest, outcome: Outcome): Goal[] {
+function goalsOf({ name, kind, scheme, size, contenders }: Contest, outcome: Outcome): Goal[] {
   const forms = contenders.filter(isOurs).flatMap(({ who }) => (outcome.taken.has(who) ? who : []));
   const atLeast = (least: number, rival: string): Goal[] => {
     if (!outcome.taken.has(rival)) return [];
@@ -246,6 +276,9 @@ function goalsOf({ name, kind, size, contenders }: Contest, outcome: Outcome): G
     const text = `${name}: ${x.toFixed(2)} × ${rival} (${form}), goal ≥ ${least}`;
     return [{ text, met: x >= least }];
   };
+  if (kind === "pub") return atLeast(0.5, LIMIT);
+  if (scheme === "ws") return size > 64 ? [] : atLeast(1.5, WS);
+  if (scheme === "wss") return [];
   if (kind === "push") {
     if (size >= 256 * 1024) return atLeast(0.9, LIMIT);
     if (size > 64) return [];

@@ -12,7 +12,7 @@ const test = suite("source");
 const exceptions: Readonly<Record<string, string>> = {
   "runtime/block.ts: copyWords": "it moves octets, and knows of none what it means",
   "runtime/dissect/flow/unmask.ts: xor": "a mask covers the payload, whatever that is",
-  "runtime/framing/ws/mask.ts: mask": "a mask covers the payload, whatever that is",
+  "runtime/framing/ws/mask.ts: cover": "a mask covers the payload, whatever that is",
   "runtime/guard.ts: firstDifference": "it looks for a change of a body, whatever that is",
   "runtime/topics.ts: find": "a topic is how a body begins: the application's octets",
   "runtime/topics.ts: shared": "a topic is how a body begins: the application's octets",

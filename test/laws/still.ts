@@ -85,6 +85,7 @@ export function surroundings({
     protocol,
     text: false,
     side,
+    scheme: "",
     block,
     lend: false,
     identity: [],

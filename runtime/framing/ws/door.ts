@@ -60,9 +60,10 @@ export class Door {
     this.#http.on("request", (request: NodeHttp.IncomingMessage) => {
       this.#upgrade(request, request.socket, Buffer.alloc(0));
     });
-    this.#http.on("clientError", ({ message }: Error, duplex: Duplex) => {
-      const error = new WireError("ws", `ws.upgrade.http: ${message}`);
-      this.#turnAway(duplex, undefined, new Refusal("400 Bad Request", error));
+    this.#http.on("clientError", (error: NodeJS.ErrnoException, duplex: Duplex) => {
+      const why = this.#entrances.get(duplex)?.meaningOf(error) ?? error;
+      const said = why === error ? new WireError("ws", `ws.upgrade.http: ${error.message}`) : why;
+      this.#turnAway(duplex, undefined, new Refusal("400 Bad Request", said));
     });
   }
 
@@ -207,15 +208,15 @@ export class Door {
     const chosen = subprotocol === undefined ? "" : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`;
     duplex.write(`${answer}${accept}${chosen}\r\n`);
     if (head.length > 0) duplex.unshift(head);
-    let stream: Stream | undefined;
+    let stream: Inside | undefined;
     host.accept((context) => {
-      stream = new Stream(context, () => duplex.destroy());
+      stream = new Inside(context, duplex, entrance);
       const frames = new Frames(context, host.frames);
       frames.below = stream;
       stream.above = frames;
       frames.facts = facts;
       return frames;
-    });
+    }, entrance?.since);
     const { env } = host.context;
     stream?.opened(env.net.adopt?.(duplex, stream) as Connection);
   }
@@ -248,8 +249,25 @@ function subprotocolFor(
   return new Refusal("400 Bad Request", error);
 }
 
+/** A client that was let in. */
+class Inside extends Stream {
+  constructor(
+    context: PipeContext,
+    duplex: Duplex,
+    readonly entrance: Entrance | undefined,
+  ) {
+    super(context, () => duplex.destroy());
+  }
+
+  override closed(error?: Error): void {
+    super.closed(error && (this.entrance?.meaningOf(error) ?? error));
+  }
+}
+
 /** A client that has not yet said for whom it comes. */
 class Entrance extends Borrower {
+  /** When it came. */
+  readonly since: number;
   readonly #deadline: Timer;
 
   constructor(
@@ -259,6 +277,7 @@ class Entrance extends Borrower {
   ) {
     super(context);
     const { openTimeout } = context.limits;
+    this.since = context.env.now();
     const late = () => {
       const error = new TimeoutError(`ws: not open within ${openTimeout} ms`);
       this.control({ type: "close", error });
@@ -282,6 +301,11 @@ class Entrance extends Borrower {
   /** What is below has learnt. */
   get known(): Facts {
     return this.lower;
+  }
+
+  /** What an error of its connection means: a client speaks first. */
+  meaningOf(error: Error): Error {
+    return this.meant(error, true);
   }
 
   /** Nobody waits for it any more. */

@@ -54,7 +54,7 @@ export class Upgrade extends Borrower {
   protected begin(duplex: Duplex): void {
     const { host, path, origin } = this.wish;
     const http = builtin<typeof NodeHttp>("node:http");
-    duplex.once("close", () => this.closed(new PeerError("ws: closed before it was open")));
+    duplex.once("close", this.#early);
     const headers = {
       Host: host,
       Connection: "Upgrade",
@@ -67,7 +67,10 @@ export class Upgrade extends Borrower {
     };
     const createConnection = () => duplex as NodeNet.Socket;
     const request = http.request({ createConnection, path, setHost: false, headers });
-    request.on("error", ({ message }) => this.#fail(new PeerError(`ws: ${message}`)));
+    request.on("error", (error) => {
+      const why = this.meant(error, false);
+      this.#fail(why === error ? new PeerError(`ws: ${error.message}`) : why);
+    });
     request.on("response", ({ statusCode, statusMessage }) => {
       this.#fail(new PeerError(`ws: the server answered ${statusCode} ${statusMessage}`));
     });
@@ -100,7 +103,14 @@ export class Upgrade extends Borrower {
       ...(protocol === undefined ? {} : { type: protocol.peer }),
     };
     if (head.length > 0) duplex.unshift(head);
+    duplex.off("close", this.#early);
     this.opened(this.context.env.net.adopt?.(duplex, this) as Connection);
+  }
+
+  readonly #early = (): void => this.closed(new PeerError("ws: closed before it was open"));
+
+  override closed(error?: Error): void {
+    super.closed(error === undefined ? undefined : this.meant(error, true));
   }
 
   protected override learnt(): Facts {

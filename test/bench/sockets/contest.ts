@@ -1,16 +1,18 @@
 /** What is compared with what: contests by name, and who takes part in each. */
-export type Scheme = "tcp" | "ipc" | "inproc";
-/** Messages one way; round trips one at a time; round trips, many at a time. */
-export type Kind = "push" | "req" | "reqs";
+export type Scheme = "tcp" | "ipc" | "inproc" | "ws" | "wss";
+/** Messages one way; round trips one at a time; round trips, many at a time; each message to many. */
+export type Kind = "push" | "req" | "reqs" | "pub";
 
 export interface Contender {
   readonly who: string;
   /** A module beside this one, or a program in C. */
   readonly by: string;
-  /** What its two sides do; the first one listens. */
+  /** What its two sides do; the first one listens. `module:part` is another module's. */
   readonly parts: readonly [string, string];
   /** The side that starts a run; the other one has to be ready. Default: the one that connects. */
   readonly starts?: 0;
+  /** Where it is at home, if that is not the contest's. */
+  readonly scheme?: Scheme | "tls+tcp";
 }
 
 export interface Contest {
@@ -18,11 +20,17 @@ export interface Contest {
   readonly kind: Kind;
   readonly scheme: Scheme;
   readonly size: number;
+  /** Connections between the two sides. */
+  readonly peers: number;
+  /** Whom the columns of the limit are about. */
+  readonly limit: string;
   readonly contenders: readonly Contender[];
 }
 
 /** Names by which goals find who they are about. */
 export const LIMIT = "net, the limit";
+export const TLS_LIMIT = "tls, the limit";
+export const WS = "ws, corked";
 export const ZEROMQ = "zeromq.js";
 export const DEALER = "zeromq.js DEALER";
 export const NANOMSG = "nanomsg, C";
@@ -35,7 +43,7 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
 };
 
 /** The two forms of each: what reads best, and what waits only if it has to. */
-const ours: Readonly<Record<Kind, readonly [Contender, Contender]>> = {
+const ours: Readonly<Record<Kind, readonly [Contender, Contender, ...Contender[]]>> = {
   push: [
     { who: "wirestack, await", by: "wirestack", parts: ["forAwait", "send"] },
     { who: "wirestack, try", by: "wirestack", parts: ["tryReceive", "trySend"] },
@@ -48,13 +56,19 @@ const ours: Readonly<Record<Kind, readonly [Contender, Contender]>> = {
     { who: "wirestack, await", by: "wirestack", parts: ["reply", "requests"] },
     { who: "wirestack, serve", by: "wirestack", parts: ["serve", "requests"] },
   ],
+  pub: [
+    // To the limit's readers: a thousand subscribers are in truth many processes, and none is the limit.
+    { who: "wirestack, await", by: "wirestack", parts: ["publish", "net:hear"], starts: 0 },
+    { who: "wirestack, try", by: "wirestack", parts: ["tryPublish", "net:hear"], starts: 0 },
+    { who: "wirestack, SUB", by: "wirestack", parts: ["tryPublish", "trySubscribe"], starts: 0 },
+  ],
 };
 
 const js: Readonly<Record<Kind, readonly Contender[]>> = {
   push: [
     { who: LIMIT, by: "net", parts: ["receive", "send"] },
     { who: "net, plain views", by: "net", parts: ["receivePlain", "send"] },
-    { who: "ws, corked", by: "ws", parts: ["send", "receive"], starts: 0 },
+    { who: WS, by: "ws", parts: ["send", "receive"], starts: 0 },
   ],
   req: [
     { who: LIMIT, by: "net", parts: ["echo", "ask"] },
@@ -62,7 +76,11 @@ const js: Readonly<Record<Kind, readonly Contender[]>> = {
   ],
   reqs: [
     { who: LIMIT, by: "net", parts: ["echoes", "asks"] },
-    { who: "ws, corked", by: "ws", parts: ["echoes", "asks"] },
+    { who: WS, by: "ws", parts: ["echoes", "asks"] },
+  ],
+  pub: [
+    { who: LIMIT, by: "net", parts: ["publish", "subscribe"], starts: 0 },
+    { who: WS, by: "ws", parts: ["publish", "subscribe"], starts: 0 },
   ],
 };
 
@@ -73,6 +91,7 @@ const zero: Readonly<Record<Kind, readonly Contender[]>> = {
     { who: ZEROMQ, by: "zeromq", parts: ["reply", "requests"] },
     { who: DEALER, by: "zeromq", parts: ["router", "dealer"] },
   ],
+  pub: [],
 };
 
 const strict = (parts: readonly [string, string]): readonly Contender[] => [
@@ -85,7 +104,31 @@ const c: Readonly<Record<Kind, readonly Contender[]>> = {
   push: strict(["pull", "push"]),
   req: strict(["rep", "req"]),
   reqs: [{ who: "libzmq DEALER, C", by: "zmq", parts: ["router", "dealer"] }],
+  pub: [],
 };
+
+/** WebSocket: a client masks and a server does not, so each way is a contest of its own. */
+function webs(scheme: "ws" | "wss", label: string, size: number): Contest[] {
+  const [limit, home] = scheme === "ws" ? [LIMIT, "tcp"] : [TLS_LIMIT, "tls+tcp"];
+  const way = (name: string, turned: boolean): Contest => {
+    const turn = ({ who, by, parts: [to, from] }: Contender): Contender =>
+      turned ? { who, by, parts: [from, to], starts: 0 } : { who, by, parts: [to, from] };
+    return {
+      name: `push/${label}/${scheme}/${name}`,
+      kind: "push",
+      scheme,
+      size,
+      peers: 1,
+      limit,
+      contenders: [
+        ...ours.push.map(turn),
+        { who: limit, by: "net", parts: ["receive", "send"], scheme: home as "tcp" | "tls+tcp" },
+        turn({ who: WS, by: "ws", parts: ["receive", "send"] }),
+      ],
+    };
+  };
+  return [way("c2s", false), way("s2c", true)];
+}
 
 const SIZES: readonly (readonly [string, number])[] = [
   ["64", 64],
@@ -97,13 +140,18 @@ const SIZES: readonly (readonly [string, number])[] = [
 
 const SCHEMES: readonly Scheme[] = ["tcp", "ipc", "inproc"];
 
-/** All of them: `push/64/tcp`, `req/1/ipc`, `req/64/tcp` … */
+/** Subscribers of one publisher. */
+const CROWDS = [1, 10, 1000] as const;
+
+/** All of them: `push/64/tcp`, `req/1/ipc`, `pub/1000/tcp`, `push/64/ws/c2s` (client to server) … */
 export function contests(): Contest[] {
-  const contest = (name: string, kind: Kind, scheme: Scheme, size: number): Contest => ({
+  const contest = (name: string, kind: Kind, scheme: Scheme, size: number, peers = 1): Contest => ({
     name: `${name}/${scheme}`,
     kind,
     scheme,
     size,
+    peers,
+    limit: LIMIT,
     contenders: [
       ...ours[kind],
       // Nothing of node's own carries messages inside a process.
@@ -112,9 +160,16 @@ export function contests(): Contest[] {
       ...c[kind],
     ],
   });
-  return SCHEMES.flatMap((scheme) => [
+  const plain = SCHEMES.flatMap((scheme) => [
     ...SIZES.map(([label, size]) => contest(`push/${label}`, "push", scheme, size)),
     contest("req/1", "req", scheme, 64),
     contest("req/64", "reqs", scheme, 64),
   ]);
+  return [
+    ...plain,
+    ...CROWDS.map((peers) => contest(`pub/${peers}`, "pub", "tcp", 64, peers)),
+    ...webs("ws", "64", 64),
+    ...webs("ws", "16k", 16 * 1024),
+    ...webs("wss", "64", 64),
+  ];
 }

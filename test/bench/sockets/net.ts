@@ -5,12 +5,16 @@
  * arrives, and for each message one piece of octets that the application may keep.
  */
 import * as net from "node:net";
+import * as tls from "node:tls";
+import { ca, shows } from "../../support/certificates.js";
 import {
+  Arrivals,
   type Ask,
   asker,
   bodyOf,
   crowd,
   type Place,
+  publisher,
   type Sides,
   sender,
   server,
@@ -33,14 +37,22 @@ function where(url: string): { path: string } | { host: string; port: number } {
   return { host: hostname, port: Number(port) };
 }
 
+const isTls = (url: string): boolean => url.startsWith("tls+tcp://");
+
 const connect = ({ url }: Place) =>
   new Promise<net.Socket>((done) => {
-    const socket = net.connect({ ...where(url), ...settings }, () => done(socket));
+    const at = { ...where(url), ...settings };
+    const socket = isTls(url)
+      ? tls.connect({ ...at, ca }, () => done(socket))
+      : net.connect(at, () => done(socket));
   });
 
 const listen = ({ url }: Place, accept: (socket: net.Socket) => void) =>
   new Promise<void>((done) => {
-    net.createServer(settings, accept).listen(where(url), done);
+    const server = isTls(url)
+      ? tls.createServer({ ...settings, ...shows("localhost") }, accept)
+      : net.createServer(settings, accept);
+    server.listen({ backlog: 1024, ...where(url) }, done);
   });
 
 /** Writes a message's length, which 32 bits hold, at `at`. */
@@ -228,6 +240,18 @@ const receiving =
     return tally;
   };
 
+const subscribing =
+  (each: (socket: net.Socket, read: (chunk: Buffer) => void) => void) => async (place: Place) => {
+    const arrivals = new Arrivals(place);
+    for (let i = 0; i < place.peers; i++) {
+      const socket = await connect(place);
+      const take = arrivals.subscriber();
+      const reader = new Reader((chunk, from, to) => take(chunk.subarray(from, to)));
+      each(socket, (chunk) => reader.read(chunk));
+    }
+    return arrivals;
+  };
+
 export const sides: Sides = {
   async send(place) {
     const writer = new Writer(await connect(place));
@@ -280,6 +304,42 @@ export const sides: Sides = {
     });
     return server;
   },
+
+  /** A block a burst, which all connections share. */
+  async publish(place) {
+    const { size, peers } = place;
+    const sockets: net.Socket[] = [];
+    let all: () => void = () => {};
+    const full = new Promise<void>((done) => {
+      all = done;
+    });
+    await listen(place, (socket) => {
+      if (sockets.push(socket) === peers) all();
+    });
+    const body = bodyOf(size);
+    return publisher(place, full, (n) => {
+      const one = LENGTH + size;
+      const block = Buffer.allocUnsafe(n * one);
+      for (let at = 0; at < block.length; at += one) {
+        putLength(block, at, size);
+        block.set(body, at + LENGTH);
+      }
+      for (const socket of sockets) socket.write(block);
+    });
+  },
+
+  subscribe: subscribing((socket, read) => socket.on("data", (chunk) => read(chunk as Buffer))),
+
+  /** Of a PUB of ours: both greet. */
+  hear: subscribing((socket, read) => {
+    socket.write(Buffer.from("\0SP\0\0\x21\0\0", "latin1"));
+    let greeted = false;
+    socket.on("data", (chunk) => {
+      // The greeting comes alone: there is nothing else to say until ours has come.
+      if (greeted) read(chunk as Buffer);
+      greeted = true;
+    });
+  }),
 
   async asks(place) {
     return crowd(new Questions(await connect(place), bodyOf(place.size)).ask, place);

@@ -5,6 +5,9 @@ import { createInterface } from "node:readline";
 /** Milliseconds that an answer may take; a run takes far less. */
 const PATIENCE = 30_000;
 
+/** `ws` takes modules in C if it finds some. */
+const ENVIRONMENT = { ...process.env, WS_NO_BUFFER_UTIL: "1", WS_NO_UTF_8_VALIDATE: "1" };
+
 /** A command with its arguments. */
 export type Command = readonly string[];
 
@@ -16,7 +19,7 @@ class Peer {
   #errors = "";
 
   constructor([program = "", ...args]: Command) {
-    const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env: ENVIRONMENT });
     this.#child = child;
     child.stderr?.setEncoding("utf8").on("data", (text) => {
       this.#errors += text;

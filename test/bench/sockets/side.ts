@@ -1,9 +1,18 @@
 /** One side of a contest: what a process does when it is told to run. */
 
+import { rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 /** Where two sides meet, and the octets of each message. */
 export interface Place {
   readonly url: string;
   readonly size: number;
+  /** Of two that both could. */
+  readonly listens: boolean;
+  /** Connections between them. */
+  readonly peers: number;
 }
 
 export interface Side {
@@ -96,3 +105,89 @@ export const crowd = (ask: Ask, { size }: Place): Side => ({
     return ((performance.now() - start) * 1e6) / n;
   },
 });
+
+// --- each message to many ---
+
+/** Messages that are published at a time. */
+export const burstOf = (peers: number): number => (peers > 64 ? 64 : 256);
+/** Bursts on their way to the subscribers. */
+const BURSTS = 2;
+
+/**
+ * Where subscribers tell how many bursts they have got. Nobody who publishes waits for them by himself:
+ * some would drop, and some would buffer.
+ */
+const wayBack = (url: string): string => join(tmpdir(), `bench-${/\d+$/.exec(url)?.[0]}.sock`);
+
+/**
+ * Publishes `n` messages in all, counted once for each subscriber, by `publish`, which is told how many
+ * at a time; the mean, until all have arrived. `full` resolves when every subscriber is there.
+ */
+export async function publisher(
+  { url, peers }: Place,
+  full: Promise<unknown>,
+  publish: (n: number) => Promise<void> | void,
+): Promise<Side> {
+  let arrived = 0;
+  let wake: () => void = () => {};
+  const path = wayBack(url);
+  const back = createServer((socket) => {
+    rmSync(path);
+    socket.on("data", ({ length }) => {
+      arrived += length;
+      wake();
+    });
+  });
+  await new Promise<void>((done) => back.listen(path, done));
+  const burst = burstOf(peers);
+  return {
+    async run(n) {
+      await full;
+      const start = performance.now();
+      const bursts = n / peers / burst;
+      arrived = 0;
+      for (let sent = 1; sent <= bursts; sent++) {
+        await publish(burst);
+        await new Promise(setImmediate);
+        while (sent - arrived >= (sent < bursts ? BURSTS : 1)) {
+          await new Promise<void>((done) => {
+            wake = done;
+          });
+        }
+      }
+      return ((performance.now() - start) * 1e6) / n;
+    },
+  };
+}
+
+/** Counts what subscribers get, and tells when all have got a burst: no one is ever far behind. */
+export class Arrivals implements Side {
+  readonly #place: Place;
+  readonly #back;
+  /** How many have got each burst. */
+  readonly #bursts: number[] = [];
+
+  constructor(place: Place) {
+    this.#place = place;
+    this.#back = connect(wayBack(place.url));
+  }
+
+  async run(): Promise<number> {
+    return 0;
+  }
+
+  /** One more subscriber, who says what it gets. */
+  subscriber(): (m: Uint8Array) => void {
+    const { size, peers } = this.#place;
+    const burst = burstOf(peers);
+    let got = 0;
+    return (m) => {
+      check(m, size);
+      if (++got % burst !== 0) return;
+      const n = got / burst;
+      const all = (this.#bursts[n] ?? 0) + 1;
+      this.#bursts[n] = all;
+      if (all === peers) this.#back.write("+");
+    };
+  }
+}

@@ -1,7 +1,20 @@
-/** `ws` 8, corked once a tick, and sending from the server, which need not mask. */
+/** `ws` 8, corked once a tick, without extensions and without modules in C. */
+import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
-import { asker, bodyOf, crowd, type Place, type Sides, sender, server, Tally } from "./side.js";
+import { ca, shows } from "../../support/certificates.js";
+import {
+  Arrivals,
+  asker,
+  bodyOf,
+  crowd,
+  type Place,
+  publisher,
+  type Sides,
+  sender,
+  server,
+  Tally,
+} from "./side.js";
 
 const IN_FLIGHT = 256 * 1024;
 const settings = { perMessageDeflate: false, maxPayload: 2 ** 26 } as const;
@@ -11,16 +24,22 @@ const under = (ws: WebSocket): Socket => (ws as unknown as { _socket: Socket }).
 
 function listen({ url }: Place, accept: (ws: WebSocket) => void): Promise<void> {
   const options: ServerOptions = { ...settings };
+  const at = (http: Server) => {
+    new WebSocketServer({ ...options, server: http }).on("connection", accept);
+    return http;
+  };
   return new Promise((done) => {
     if (url.startsWith("ipc://")) {
-      import("node:http").then(({ createServer }) => {
-        const http = createServer().listen(url.slice(6), done);
-        new WebSocketServer({ ...options, server: http }).on("connection", accept);
-      });
-    } else {
-      const { hostname: host, port } = new URL(url);
-      new WebSocketServer({ ...options, host, port: Number(port) }, done).on("connection", accept);
+      import("node:http").then(({ createServer }) => at(createServer()).listen(url.slice(6), done));
+      return;
     }
+    const { hostname: host, port } = new URL(url);
+    const where = { host, port: Number(port), backlog: 1024 };
+    if (url.startsWith("wss://")) {
+      import("node:https").then(({ createServer }) =>
+        at(createServer(shows("localhost"))).listen(where, done),
+      );
+    } else new WebSocketServer({ ...options, ...where }, done).on("connection", accept);
   });
 }
 
@@ -29,7 +48,7 @@ function connect({ url }: Place): Promise<WebSocket> {
     ? `ws+unix:${url.slice(6)}:/`
     : url.replace("tcp://", "ws://");
   return new Promise((done) => {
-    const ws = new WebSocket(to, settings);
+    const ws = new WebSocket(to, { ...settings, ca });
     ws.on("open", () => done(ws));
   });
 }
@@ -52,15 +71,21 @@ function corked(ws: WebSocket): (body: Uint8Array) => void {
   };
 }
 
+/** The one connection, when there is one. */
+async function meet(place: Place): Promise<{ readonly connected: Promise<WebSocket> }> {
+  if (!place.listens) return { connected: Promise.resolve(await connect(place)) };
+  let found: (ws: WebSocket) => void = () => {};
+  const connected = new Promise<WebSocket>((done) => {
+    found = done;
+  });
+  await listen(place, (ws) => found(ws));
+  return { connected };
+}
+
 export const sides: Sides = {
-  /** Listens: whoever receives connects. */
   async send(place) {
     const body = bodyOf(place.size);
-    let found: (ws: WebSocket) => void = () => {};
-    const connected = new Promise<WebSocket>((done) => {
-      found = done;
-    });
-    await listen(place, (ws) => found(ws));
+    const { connected } = await meet(place);
     return sender(async (n) => {
       const ws = await connected;
       const socket = under(ws);
@@ -75,8 +100,33 @@ export const sides: Sides = {
 
   async receive(place) {
     const tally = new Tally(place.size);
-    (await connect(place)).on("message", (m) => tally.take(m as Buffer));
+    const { connected } = await meet(place);
+    connected.then((ws) => ws.on("message", (m) => tally.take(m as Buffer)));
     return tally;
+  },
+
+  async publish(place) {
+    const sends: ((body: Uint8Array) => void)[] = [];
+    const body = bodyOf(place.size);
+    let all: () => void = () => {};
+    const full = new Promise<void>((done) => {
+      all = done;
+    });
+    await listen(place, (ws) => {
+      if (sends.push(corked(ws)) === place.peers) all();
+    });
+    return publisher(place, full, (n) => {
+      for (let i = 0; i < n; i++) for (const send of sends) send(body);
+    });
+  },
+
+  async subscribe(place) {
+    const arrivals = new Arrivals(place);
+    for (let i = 0; i < place.peers; i++) {
+      const take = arrivals.subscriber();
+      (await connect(place)).on("message", (m) => take(m as Buffer));
+    }
+    return arrivals;
   },
 
   async echo(place) {
