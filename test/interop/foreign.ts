@@ -7,7 +7,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Program, Side, Stage } from "../support/stage.js";
+import type { RowOptions } from "../../runtime/index.js";
+import { ca, pathOf, shows } from "../support/certificates.js";
+import type { Program, Scheme, Side, Stage } from "../support/stage.js";
 
 /** Who can be at the other end. */
 export const OPPOSITE = {
@@ -36,6 +38,7 @@ export const repeats = (role: Role): boolean =>
 export interface Foreign {
   readonly name: string;
   readonly roles: readonly Role[];
+  readonly schemes: readonly Scheme[];
   /** One of its processes sends many files; the tools send one. */
   readonly many: boolean;
   /** Takes messages above 1 MiB. */
@@ -43,12 +46,24 @@ export interface Foreign {
   start(stage: Stage, role: Role, side: Side, url: string, files: readonly string[]): Program;
 }
 
+export const secured = (scheme: Scheme): boolean => scheme === "wss" || scheme === "tls+tcp";
+
+/** What both have of TLS: ours asks for the other's certificate. */
+export function termsOf(scheme: Scheme): RowOptions {
+  return secured(scheme) ? { tls: { ...shows("localhost"), ca, requestCert: true } } : {};
+}
+
+/** NNG looks for the host's name, as text, in our certificate. */
+const named = (side: Side, url: string): string =>
+  side === "dial" ? url.replace(/^(tls\+tcp|wss)(:\/\/)127\.0\.0\.1/, "$1$2localhost") : url;
+
 /** A tool stays when it has sent its file, since what a process has not written goes with it. */
 const STAYS = "600";
 
 function tool(
   name: string,
   roles: readonly Role[],
+  schemes: readonly Scheme[],
   names: Partial<Record<Role, string>>,
   limit: readonly string[],
   /** Seconds between messages that are sent again. */
@@ -57,6 +72,7 @@ function tool(
   return {
     name,
     roles,
+    schemes,
     many: false,
     large: limit.length > 0,
     start(stage, role, side, url, [file]) {
@@ -67,10 +83,18 @@ function tool(
       const where = side === "listen" ? "--bind" : "--connect";
       const what = `--${names[role] ?? role}`;
       const format = role === "push" || role === "pub" ? [] : ["--msgpack", ...limit];
-      return stage.start(name, what, where, url, ...format, ...data, ...interval);
+      const trust = SECURED.test(url) ? TRUST : [];
+      return stage.start(
+        name,
+        ...[what, where, named(side, url)],
+        ...[...format, ...trust, ...data, ...interval],
+      );
     },
   };
 }
+
+const SECURED = /^(tls\+tcp|wss):/;
+const TRUST = ["--cacert", pathOf("ca"), "--cert", pathOf("localhost")];
 
 /** nanocat aborts on an empty file. */
 function dataOf(file: string): string[] {
@@ -91,7 +115,13 @@ function made(name: string): string {
   return join(folder, name);
 }
 
-function library(name: string, roles: readonly Role[], source: string, link: string): Library {
+function library(
+  name: string,
+  roles: readonly Role[],
+  schemes: readonly Scheme[],
+  source: string,
+  link: string,
+): Library {
   let program: string | undefined;
   /** Compiled once, when first needed. */
   const compiled = (): string => {
@@ -104,9 +134,11 @@ function library(name: string, roles: readonly Role[], source: string, link: str
   return {
     name,
     roles,
+    schemes,
     many: true,
     large: true,
-    start: (stage, role, side, url, files) => stage.start(compiled(), role, side, url, ...files),
+    start: (stage, role, side, url, files) =>
+      stage.start(compiled(), role, side, named(side, url), ...files),
     device: (stage, front, ...ends) =>
       stage.start(compiled(), "device", front, ...ends.flatMap(({ side, url }) => [side, url])),
   };
@@ -125,10 +157,14 @@ export interface Library extends Foreign {
 /** nanomsg has no PAIR1. */
 const NANOMSG = ROLES.filter((role) => role !== "pair1");
 
-export const nngcat = tool("nngcat", ROLES, {}, ["--recv-maxsz", "0"], "1");
-export const nanocat = tool("nanocat", NANOMSG, { pair0: "pair" }, [], "0.2");
-export const libnng = library("libnng", ROLES, "nng.c", "-lnng");
-export const libnanomsg = library("libnanomsg", NANOMSG, "nanomsg.c", "-lnanomsg");
+const PLAIN: readonly Scheme[] = ["tcp", "ipc", "ws"];
+/** Debian's nanomsg has no TLS; its NNG knows no newer version than 1.2. */
+const ALL: readonly Scheme[] = [...PLAIN, "tls+tcp", "wss"];
+
+export const nngcat = tool("nngcat", ROLES, ALL, {}, ["--recv-maxsz", "0"], "1");
+export const nanocat = tool("nanocat", NANOMSG, PLAIN, { pair0: "pair" }, [], "0.2");
+export const libnng = library("libnng", ROLES, ALL, "nng.c", "-lnng");
+export const libnanomsg = library("libnanomsg", NANOMSG, PLAIN, "nanomsg.c", "-lnanomsg");
 
 export const libraries: readonly Library[] = [libnng, libnanomsg];
 export const tools: readonly Foreign[] = [nngcat, nanocat];

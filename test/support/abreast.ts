@@ -17,14 +17,11 @@ export function abreast<T>(test: Test<T>, width: number): Test<T> {
     const outcome = new Promise<void>((done) => {
       settle = done;
     });
+    // A failure is told of in its turn, and until then is nobody's.
+    const over = outcome.catch(() => {});
     waiting.push((context) => {
-      const running = (async () => run(context as Parameters<Callback<T>>[0]))();
-      settle(running as Promise<void>);
-      // Whoever's turn it is hears of it.
-      return running.then(
-        () => {},
-        () => {},
-      );
+      settle((async () => run(context as Parameters<Callback<T>>[0]))() as Promise<void>);
+      return over;
     });
     test(name, (context) => {
       if (!begun) for (let i = 0; i < width; i++) work(context as T);

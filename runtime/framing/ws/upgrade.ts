@@ -67,7 +67,13 @@ export class Upgrade extends Borrower {
     };
     const createConnection = () => duplex as NodeNet.Socket;
     const request = http.request({ createConnection, path, setHost: false, headers });
-    request.on("error", ({ message }) => this.#fail(new PeerError(`ws: ${message}`)));
+    request.on("error", ({ message, code }: NodeJS.ErrnoException) => {
+      // nanomsg ends its refusals without an empty line, and goes on with whatever it has to send.
+      const hint = code?.startsWith("HPE_")
+        ? "; nanomsg's answer, where it speaks another protocol"
+        : "";
+      this.#fail(new PeerError(`ws: ${message}${hint}`));
+    });
     request.on("response", ({ statusCode, statusMessage }) => {
       this.#fail(new PeerError(`ws: the server answered ${statusCode} ${statusMessage}`));
     });

@@ -11,6 +11,7 @@
 #include <nanomsg/survey.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int check(const char *doing, int answer) {
   if (answer < 0) fail(doing, nn_strerror(nn_errno()));
@@ -44,6 +45,10 @@ void peer_listen(int socket, const char *url) {
 
 void peer_dial(int socket, const char *url) {
   check(url, nn_connect(socket, url));
+}
+
+void peer_meet(int socket) {
+  while (nn_get_statistic(socket, NN_STAT_CURRENT_CONNECTIONS) == 0) usleep(1000);
 }
 
 void peer_send(int socket, const void *octets, size_t n) {

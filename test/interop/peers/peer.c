@@ -21,8 +21,8 @@ struct body {
   size_t n;
 };
 
-/* Milliseconds between messages that are sent again. */
-enum { PAUSE = 50, PATIENCE = 4000 };
+/* Milliseconds between messages that are sent again, and for a response before the next survey. */
+enum { PAUSE = 50, PATIENCE = 1000 };
 
 static const char *const roles[] = {"req", "rep",      "push",       "pull", "pair0", "pub",
                                     "sub", "surveyor", "respondent", "bus",  "pair1"};
@@ -84,11 +84,11 @@ static _Noreturn void answer(int socket, const struct body *bodies, int n) {
 
 /* The next survey ends the one before: so who gets no response waits longer for the next. */
 static _Noreturn void repeat(int socket, enum role role, const struct body *bodies, int n) {
-  int patience = PAUSE;
+  int patience = role == SURVEYOR ? PATIENCE : PAUSE;
+  peer_meet(socket);
   for (int i = 0;; i = (i + 1) % n) {
     peer_send(socket, bodies[i].octets, bodies[i].n);
-    if (role != PUB && !print(socket, patience) && role == SURVEYOR && patience < PATIENCE)
-      patience *= 2;
+    if (role != PUB && !print(socket, patience) && role == SURVEYOR) patience *= 2;
     if (role == PUB || i + 1 == n) usleep(PAUSE * 1000);
   }
 }

@@ -12,6 +12,8 @@ enum role { REQ, REP, PUSH, PULL, PAIR0, PUB, SUB, SURVEYOR, RESPONDENT, BUS, PA
 int peer_open(enum role role, bool raw);
 void peer_listen(int socket, const char *url);
 void peer_dial(int socket, const char *url);
+/* Returns when somebody is there. */
+void peer_meet(int socket);
 void peer_send(int socket, const void *octets, size_t n);
 /* NULL if nothing comes within that many milliseconds; waits for ever if they are negative. The caller
    frees what comes back. */
