@@ -139,6 +139,8 @@ function library(
     large: true,
     start: (stage, role, side, url, files) =>
       stage.start(compiled(), role, side, named(side, url), ...files),
+    text: (stage, role, side, url, files) =>
+      stage.start(compiled(), "text", role, side, url, ...files),
     device: (stage, front, ...ends) =>
       stage.start(compiled(), "device", front, ...ends.flatMap(({ side, url }) => [side, url])),
   };
@@ -150,6 +152,8 @@ export interface End {
 }
 
 export interface Library extends Foreign {
+  /** As `start`, and sends as text, where it can. */
+  text: Foreign["start"];
   /** A device of the library's own. */
   device(stage: Stage, front: Role, first: End, second: End): Program;
 }
@@ -170,21 +174,29 @@ export const libraries: readonly Library[] = [libnng, libnanomsg];
 export const tools: readonly Foreign[] = [nngcat, nanocat];
 export const foreigners: readonly Foreign[] = [...tools, ...libraries];
 
+export interface Came {
+  readonly body: Uint8Array;
+  /** It says that it came as text. */
+  readonly text: boolean;
+}
+
 /** Messages that a program has written to its output, whole ones. */
-export function received({ output }: Program): Uint8Array[] {
-  const messages: Uint8Array[] = [];
+export function came({ output }: Program): Came[] {
+  const messages: Came[] = [];
   for (let at = 0; at < output.length; ) {
-    const octets = WIDTHS[output[at] as number];
-    if (octets === undefined) throw new Error(`not MessagePack binary: ${output[at]}`);
-    const body = at + 1 + octets;
+    const kind = KINDS[output[at] as number];
+    if (kind === undefined) throw new Error(`not MessagePack binary: ${output[at]}`);
+    const body = at + 1 + kind.octets;
     if (body > output.length) break;
-    const end = body + output.readUIntBE(at + 1, octets);
+    const end = body + output.readUIntBE(at + 1, kind.octets);
     if (end > output.length) break;
-    messages.push(output.subarray(body, end));
+    messages.push({ body: output.subarray(body, end), text: kind.text });
     at = end;
   }
   return messages;
 }
+
+export const received = (program: Program): Uint8Array[] => came(program).map(({ body }) => body);
 
 /** Which of `expected` it is. */
 export function indexOf(body: Uint8Array, expected: readonly Uint8Array[]): number {
@@ -198,8 +210,13 @@ export function covers(got: readonly Uint8Array[], expected: readonly Uint8Array
   return new Set(got.map((body) => indexOf(body, expected))).size === expected.length;
 }
 
-/** Octets of the length after each first octet: bin 8, bin 16, bin 32. */
-const WIDTHS: Readonly<Record<number, number>> = { 196: 1, 197: 2, 198: 4 };
+/** Octets of the length after each first octet: bin 8, bin 16, bin 32, and str 32. */
+const KINDS: Readonly<Record<number, { readonly octets: number; readonly text: boolean }>> = {
+  196: { octets: 1, text: false },
+  197: { octets: 2, text: false },
+  198: { octets: 4, text: false },
+  219: { octets: 4, text: true },
+};
 
 interface Body {
   readonly octets: Uint8Array;
@@ -229,12 +246,18 @@ export function bodyOf(n: number, seed = 0): Uint8Array {
   return body(n, seed).octets;
 }
 
+/** A file of these octets. */
+export function fileWith(name: string, octets: Uint8Array): string {
+  const path = made(name);
+  writeFileSync(path, octets);
+  return path;
+}
+
 /** A file of `bodyOf` the same. */
 export function fileOf(n: number, seed = 0): string {
   const it = body(n, seed);
   if (it.file === undefined) {
-    it.file = made(`${n}-${seed}`);
-    writeFileSync(it.file, it.octets);
+    it.file = fileWith(`${n}-${seed}`, it.octets);
   }
   return it.file;
 }

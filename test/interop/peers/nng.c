@@ -97,13 +97,19 @@ void peer_send(int socket, const void *octets, size_t n) {
   check("send", nng_send(of(socket), (void *)octets, n, 0));
 }
 
-void *peer_receive(int socket, int milliseconds, size_t *n) {
+void peer_text(int socket) {
+  (void)socket;
+  fail("text", "NNG sends none below its protocols");
+}
+
+void *peer_receive(int socket, int milliseconds, size_t *n, bool *text) {
   nng_msg *m;
   check("wait", nng_socket_set_ms(of(socket), NNG_OPT_RECVTIMEO, milliseconds));
   int error = nng_recvmsg(of(socket), &m, 0);
   if (error == NNG_ETIMEDOUT) return NULL;
   check("receive", error);
   *n = nng_msg_len(m);
+  *text = false;
   void *octets = malloc(*n + 1);
   if (octets == NULL) fail("receive", "out of memory");
   memcpy(octets, nng_msg_body(m), *n);

@@ -2,12 +2,13 @@
  * A peer for tests, the same over every library:
  *
  *   peer ROLE listen|dial URL [FILE ...]        see `roles`
+ *   peer text ROLE listen|dial URL [FILE ...]   sends as text, over WebSocket
  *   peer device ROLE listen|dial URL listen|dial URL
  *
  * REQ, PUSH, PAIR0 and PAIR1 send each file as a message, and stay, so that nothing sent can get lost.
  * PUB, SURVEYOR and BUS, whom others may miss, send them again and again. REP and RESPONDENT answer with
- * them in turn. Whatever comes is written to the output as MessagePack binary. A device's ROLE is its
- * front's.
+ * them in turn. Whatever comes is written to the output as MessagePack: text as its str, all else as its
+ * bin. A device's ROLE is its front's.
  */
 #include "peer.h"
 
@@ -65,9 +66,10 @@ static struct body load(const char *path) {
 /* Whether something came in time. */
 static bool print(int socket, int milliseconds) {
   size_t n;
-  void *octets = peer_receive(socket, milliseconds, &n);
+  bool text;
+  void *octets = peer_receive(socket, milliseconds, &n, &text);
   if (octets == NULL) return false;
-  const unsigned char head[] = {0xc6, n >> 24 & 0xff, n >> 16 & 0xff, n >> 8 & 0xff, n & 0xff};
+  const unsigned char head[] = {text ? 0xdb : 0xc6, n >> 24 & 0xff, n >> 16 & 0xff, n >> 8 & 0xff, n & 0xff};
   fwrite(head, 1, sizeof head, stdout);
   fwrite(octets, 1, n, stdout);
   fflush(stdout);
@@ -102,9 +104,12 @@ int main(int count, char **args) {
     peer_device(a, b);
     return 1;
   }
+  bool text = count > 1 && strcmp(args[1], "text") == 0;
+  if (text) count--, args++;
   if (count < 4) fail("usage", "peer ROLE listen|dial URL [FILE ...]");
   enum role role = role_of(args[1]);
   int socket = peer_open(role, false);
+  if (text) peer_text(socket);
   int n = count - 4;
   struct body *bodies = calloc((size_t)n + 1, sizeof *bodies);
   for (int i = 0; i < n; i++) bodies[i] = load(args[4 + i]);

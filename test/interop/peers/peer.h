@@ -15,9 +15,11 @@ void peer_dial(int socket, const char *url);
 /* Returns when somebody is there. */
 void peer_meet(int socket);
 void peer_send(int socket, const void *octets, size_t n);
+/* Sends everything as text from now on, where there is such a thing. */
+void peer_text(int socket);
 /* NULL if nothing comes within that many milliseconds; waits for ever if they are negative. The caller
    frees what comes back. */
-void *peer_receive(int socket, int milliseconds, size_t *n);
+void *peer_receive(int socket, int milliseconds, size_t *n, bool *text);
 /* Passes on until one of the two fails. */
 void peer_device(int front, int back);
 
