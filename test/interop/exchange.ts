@@ -12,6 +12,7 @@ import {
   pull,
   push,
   type Replier,
+  type RowOptions,
   rep,
   req,
   respondent,
@@ -67,6 +68,8 @@ interface Play {
   readonly scheme: Scheme;
   readonly sizes: readonly number[];
   readonly options: SocketOptions;
+  /** For the layers of the address. */
+  readonly row?: RowOptions;
 }
 
 const THEIRS = 1;
@@ -80,7 +83,7 @@ function meet(socket: Port, role: Role, play: Play): Promise<Program> {
   const theirs = OPPOSITE[role];
   const files = sends(theirs) ? sizes.map((n) => fileOf(n, THEIRS)) : [];
   const launch = (side: Side, url: string) => foreign.start(stage, theirs, side, url, files);
-  return stage.meet(socket, side, scheme, launch, termsOf(scheme));
+  return stage.meet(socket, side, scheme, launch, { ...termsOf(scheme), ...play.row });
 }
 
 /** Waits until `done` says so of what a program has written, when that can be enough. */
@@ -288,7 +291,29 @@ export function exchanges(test: Test, foreigners: readonly Foreign[]): void {
       );
     }
   }
-  for (const { foreign, role } of all.filter(({ foreign }) => foreign.large)) {
+  const large = all.filter(({ foreign }) => foreign.large);
+  for (const { foreign, role } of large.filter(({ role }) => role === "push" || role === "pull")) {
+    peerTest(
+      test,
+      foreign.name,
+      `${role} and ${foreign.name}'s ${OPPOSITE[role]} over ws: 20 MiB, where the limit is raised`,
+      staged(async (stage) => {
+        // NNG takes longer messages than 1 MiB, but no longer frames.
+        const row = { ws: { maxFrame: MiB } };
+        const options = { recvMax: 2 * LARGE };
+        await plays[role]({
+          stage,
+          foreign,
+          side: "listen",
+          scheme: "ws",
+          sizes: [LARGE],
+          options,
+          row,
+        });
+      }),
+    );
+  }
+  for (const { foreign, role } of large) {
     peerTest(
       test,
       foreign.name,
