@@ -12,10 +12,10 @@ import type * as NodeNet from "node:net";
 import type { Duplex } from "node:stream";
 import type * as NodeTls from "node:tls";
 import { Borrower } from "../borrower.js";
+import { builtin } from "../builtin.js";
 import type { Connection } from "../env.js";
 import { PeerError, StackError, SystemError, WireError, WirestackError } from "../error.js";
 import type { Facts, Layer, PipeContext } from "../layer.js";
-import { builtin } from "../node.js";
 
 /** PEM: the text of a certificate or a key, or its octets. */
 export type Pem = string | Uint8Array;
@@ -69,6 +69,9 @@ export interface TlsFacts {
 declare module "../layer.js" {
   interface Facts {
     readonly tls?: TlsFacts;
+  }
+  interface LayerOptions {
+    readonly tls?: TlsOptions;
   }
 }
 

@@ -8,8 +8,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RowOptions } from "../../runtime/index.js";
+import { bodyOf } from "../support/body.js";
 import { ca, pathOf, shows } from "../support/certificates.js";
 import type { Program, Scheme, Side, Stage } from "../support/stage.js";
+
+export { bodyOf };
 
 /** Who can be at the other end. */
 export const OPPOSITE = {
@@ -218,33 +221,7 @@ const KINDS: Readonly<Record<number, { readonly octets: number; readonly text: b
   219: { octets: 4, text: true },
 };
 
-interface Body {
-  readonly octets: Uint8Array;
-  file?: string;
-}
-
-/** What there is already: to make 20 MiB, and to write them, takes a while. */
-const bodies = new Map<string, Body>();
-
-function body(n: number, seed: number): Body {
-  const key = `${n}-${seed}`;
-  const known = bodies.get(key);
-  if (known !== undefined) return known;
-  const octets = new Uint8Array(n);
-  let x = n + seed * 7919 + 1;
-  for (let i = 0; i < n; i++) {
-    x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff;
-    octets[i] = x >> 16;
-  }
-  const fresh = { octets };
-  bodies.set(key, fresh);
-  return fresh;
-}
-
-/** Octets of no pattern that a shift or a swap would keep; the same ones for the same numbers. */
-export function bodyOf(n: number, seed = 0): Uint8Array {
-  return body(n, seed).octets;
-}
+const files = new Map<string, string>();
 
 /** A file of these octets. */
 export function fileWith(name: string, octets: Uint8Array): string {
@@ -255,9 +232,10 @@ export function fileWith(name: string, octets: Uint8Array): string {
 
 /** A file of `bodyOf` the same. */
 export function fileOf(n: number, seed = 0): string {
-  const it = body(n, seed);
-  if (it.file === undefined) {
-    it.file = fileWith(`${n}-${seed}`, it.octets);
-  }
-  return it.file;
+  const name = `${n}-${seed}`;
+  const known = files.get(name);
+  if (known !== undefined) return known;
+  const file = fileWith(name, bodyOf(n, seed));
+  files.set(name, file);
+  return file;
 }

@@ -77,5 +77,16 @@ export function surroundings({
   const stats = new Stats();
   const limits = { recvMax, sendBuffer, openTimeout: 10_000 };
   const [slab, block] = [new Slab(stats), new Block(stats)];
-  return { env, stats, slab, limits, protocol, text: false, side, block, lend: false };
+  return {
+    env,
+    stats,
+    slab,
+    limits,
+    protocol,
+    text: false,
+    side,
+    block,
+    lend: false,
+    identity: [],
+  };
 }
