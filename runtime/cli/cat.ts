@@ -22,9 +22,11 @@ import {
   surveyor,
   type Taker,
   TimeoutError,
+  type TlsOptions,
 } from "../index.js";
-import { Conversation, Refused, type Wishes } from "./conversation.js";
+import { Conversation, Refused, SECURED, type Wishes } from "./conversation.js";
 import { formats } from "./echo.js";
+import type { Terminal } from "./terminal.js";
 import { version } from "./version.js";
 
 const HELP = `wirestack cat PROTOCOL ADDRESS... [OPTIONS]
@@ -45,12 +47,20 @@ Protocol, one of
   --bus, --star       as --pair0, with everybody
 A 0 may follow the name, as in nngcat's: --req0
 
-Addresses, as many as you like: tcp://HOST:PORT, ipc://PATH
+Addresses, as many as you like: tcp://HOST:PORT, ipc://PATH, ws://HOST:PORT/PATH, and over TLS
+tls+tcp://HOST:PORT, wss://HOST:PORT/PATH
   --dial URL          connect there (also --connect); with --async, wait until somebody listens
   --listen URL        accept connections there (also --bind)
   -l, --connect-local PORT, -L, --bind-local PORT      the same at tcp://127.0.0.1:PORT
   -x, --connect-ipc PATH, -X, --bind-ipc PATH          the same at ipc://PATH
   --compat            as nanocat: --async, and --pair is PAIR0
+
+TLS, for every such address; files are PEM
+  -E, --cert FILE     our certificate; who listens needs one
+  --key FILE          its private key (default: in the same file as --cert)
+  --cacert FILE       who signs the peer's certificate. Without it who dials trusts node's authorities;
+                      with it who listens wants a certificate, too, which nngcat does not
+  -k, --insecure      talk to whoever is there, whatever certificate it shows
 
 What to take
   --subscribe TOPIC   for --sub: messages that begin with this; may be given again. Default: all
@@ -90,6 +100,8 @@ Examples
   wirestack cat --sub --dial tcp://127.0.0.1:5556 --subscribe weather --subscribe news
   wirestack cat --push --listen ipc:///tmp/work.ipc --file job.json
   wirestack cat --pull --dial ipc:///tmp/work.ipc --raw --count 1 > job.json
+  wirestack cat --rep --listen wss://127.0.0.1:5557/ask --cert mine.pem --data pong
+  wirestack cat --req --dial wss://127.0.0.1:5557/ask --cacert ca.pem --data ping
 
 Exit codes: 0 done, 1 usage, 2 refused (nobody listens, the address is taken, the peer speaks another
 protocol), 3 timed out (nothing came, or less than --count, or nobody took what was sent),
@@ -206,6 +218,10 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   ...Object.fromEntries(Object.entries(ADDRESSES).map(([name, { short }]) => [name, text(short)])),
   async: flag(),
   compat: flag(),
+  cert: text("E"),
+  key: text(),
+  cacert: text(),
+  insecure: flag("k"),
   subscribe: text(),
   data: text("D"),
   file: text("F"),
@@ -229,23 +245,24 @@ const OPTIONS: Readonly<Record<string, Option>> = {
 
 type Values = Readonly<Record<string, readonly string[] | boolean | undefined>>;
 
-export async function catCommand(args: string[]): Promise<number> {
+/** Runs the command; resolves with its exit code. */
+export async function catCommand(args: string[], terminal: Terminal = process): Promise<number> {
   let wanted: { talk: Protocol["talk"]; wishes: Wishes };
   try {
     const values = await parsed(args);
     if (values.help === true || values.version === true) {
-      process.stdout.write(values.help === true ? HELP : `${version()}\n`);
+      terminal.stdout.write(values.help === true ? HELP : `${version()}\n`);
       return 0;
     }
-    wanted = understand(values);
+    wanted = understand(values, terminal);
   } catch (error) {
-    return usage(error as Error);
+    return usage(error as Error, terminal);
   }
-  return converse(wanted.talk, wanted.wishes);
+  return converse(wanted.talk, wanted.wishes, terminal);
 }
 
-function usage(error: Error): number {
-  process.stderr.write(`wirestack cat: ${error.message}\nsee: wirestack cat --help\n`);
+function usage(error: Error, { stderr }: Terminal): number {
+  stderr.write(`wirestack cat: ${error.message}\nsee: wirestack cat --help\n`);
   return 1;
 }
 
@@ -262,7 +279,10 @@ async function parsed(args: string[]): Promise<Values> {
 }
 
 /** Checks what was given. */
-function understand(values: Values): { talk: Protocol["talk"]; wishes: Wishes } {
+function understand(
+  values: Values,
+  { stderr }: Terminal,
+): { talk: Protocol["talk"]; wishes: Wishes } {
   const many = (name: string) => (values[name] ?? []) as readonly string[];
   const one = (name: string): string | undefined => {
     const given = many(name);
@@ -291,6 +311,19 @@ function understand(values: Values): { talk: Protocol["talk"]; wishes: Wishes } 
   if (dial.length + listen.length === 0) {
     throw new Error("give an address, as --dial tcp://127.0.0.1:5555 or --listen ipc:///tmp/a.ipc");
   }
+
+  const secured = [...dial, ...listen].some((url) => SECURED.test(url));
+  const tls = { cert: one("cert"), key: one("key"), ca: one("cacert") };
+  const insecure = values.insecure === true;
+  const idle = TLS.find((name) => values[name] !== undefined);
+  if (idle !== undefined && !secured)
+    throw new Error(`--${idle} is for tls+tcp:// and wss://, and no address is one of them`);
+  if (tls.key !== undefined && tls.cert === undefined)
+    throw new Error("--key needs --cert: the certificate that it belongs to");
+  if (tls.cert === undefined && listen.some((url) => SECURED.test(url)))
+    throw new Error(
+      "who listens over TLS shows a certificate: give it by --cert, and --key if apart",
+    );
 
   const [data, file] = [one("data"), one("file")];
   if (data !== undefined && file !== undefined) throw new Error("give --data or --file, not both");
@@ -325,6 +358,7 @@ function understand(values: Values): { talk: Protocol["talk"]; wishes: Wishes } 
       dial,
       patient: values.async === true || compat,
       topics: topics.length > 0 ? topics : [""],
+      tls: secured ? termsOf(tls, insecure) : undefined,
       data: file === undefined ? (data === undefined ? undefined : octetsOf(data)) : read(file),
       delay: milliseconds("delay", one("delay")) ?? 0,
       interval,
@@ -334,7 +368,7 @@ function understand(values: Values): { talk: Protocol["talk"]; wishes: Wishes } 
       recvMax: whole("recv-maxsz", one("recv-maxsz")),
       echo: formats[echo] as Wishes["echo"],
       tell(what, wrong) {
-        if (loudness >= (wrong ? 1 : 2)) process.stderr.write(`wirestack cat: ${what}\n`);
+        if (loudness >= (wrong ? 1 : 2)) stderr.write(`wirestack cat: ${what}\n`);
       },
     },
   };
@@ -342,12 +376,28 @@ function understand(values: Values): { talk: Protocol["talk"]; wishes: Wishes } 
 
 const octetsOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-function read(file: string): Uint8Array {
+function read(file: string, option = "file"): Uint8Array {
   try {
     return readFileSync(file === "-" ? 0 : file);
   } catch (error) {
-    throw new Error(`--file: ${(error as Error).message}`);
+    throw new Error(`--${option}: ${(error as Error).message}`);
   }
+}
+
+const TLS = ["cert", "key", "cacert", "insecure"];
+
+/** What both sides go by; a key may stand in its certificate's file, as nngcat has it. */
+function termsOf(
+  { cert, key = cert, ca }: Readonly<Record<"cert" | "key" | "ca", string | undefined>>,
+  insecure: boolean,
+): TlsOptions {
+  return {
+    ...(cert === undefined ? {} : { cert: read(cert, "cert") }),
+    ...(key === undefined ? {} : { key: read(key, "key") }),
+    ...(ca === undefined ? {} : { ca: read(ca, "cacert") }),
+    requestCert: ca !== undefined && !insecure,
+    rejectUnauthorized: !insecure,
+  };
 }
 
 /** The longest that node's timers wait. */
@@ -366,14 +416,21 @@ function whole(name: string, given: string | undefined): number | undefined {
   throw new Error(`--${name} is a whole number, 0 or more; not '${given}'`);
 }
 
-async function converse(talk: Protocol["talk"], wishes: Wishes): Promise<number> {
-  const conversation = new Conversation(wishes);
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+async function converse(
+  talk: Protocol["talk"],
+  wishes: Wishes,
+  terminal: Terminal,
+): Promise<number> {
+  const { stdout } = terminal;
+  const conversation = new Conversation(wishes, stdout);
   // Only once: whoever cannot wait for a clean end says it again.
   const interrupt = () => conversation.interrupt();
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, interrupt);
+  for (const signal of SIGNALS) terminal.once(signal, interrupt);
   let unread = false;
   // Who reads no further has enough; unlike other commands, this one has connections to end.
-  process.stdout.removeAllListeners("error").on("error", (error: NodeJS.ErrnoException) => {
+  stdout.removeAllListeners("error").on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
     unread = true;
     conversation.interrupt();
@@ -382,7 +439,7 @@ async function converse(talk: Protocol["talk"], wishes: Wishes): Promise<number>
     if (conversation.interrupted) return conversation.unfinished && !unread ? 130 : 0;
     if (error === undefined) return 0;
     if (!(error instanceof Error)) throw error;
-    if (error instanceof StackError) return usage(error);
+    if (error instanceof StackError) return usage(error, terminal);
     const known = error instanceof TimeoutError ? 3 : error instanceof Refused ? 2 : undefined;
     if (known === undefined) throw error;
     wishes.tell(error.message, true);
@@ -393,7 +450,7 @@ async function converse(talk: Protocol["talk"], wishes: Wishes): Promise<number>
     const left = await failureOf(conversation.close(failure !== undefined));
     return code(failure ?? left);
   } finally {
-    for (const signal of ["SIGINT", "SIGTERM"]) process.removeListener(signal, interrupt);
+    for (const signal of SIGNALS) terminal.removeListener(signal, interrupt);
   }
 }
 

@@ -1,14 +1,17 @@
 /** What `wirestack cat` does with a socket: meets peers, sends in rounds, takes what comes, prints it. */
 import { once } from "node:events";
+import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Dialer,
   PeerError,
   type Port,
+  type RowOptions,
   type SocketOptions,
   type SurveyOptions,
   SystemError,
   TimeoutError,
+  type TlsOptions,
   type Waits,
   WireError,
 } from "../index.js";
@@ -17,6 +20,8 @@ import {
 export interface Wishes {
   readonly listen: readonly string[];
   readonly dial: readonly string[];
+  /** For addresses over TLS. */
+  readonly tls: TlsOptions | undefined;
   /** Go on dialing where nobody answers yet. */
   readonly patient: boolean;
   /** What a subscriber takes begins with one of these. */
@@ -42,6 +47,9 @@ const HURRIED = 500;
 /** Milliseconds that a survey goes on, if nothing else is said. */
 const SURVEY = 1000;
 
+/** Addresses over TLS. */
+export const SECURED = /^(tls\+tcp|wss):/;
+
 /** Nobody can be talked to at an address: by the system's word, or the peer's. */
 export class Refused extends Error {}
 
@@ -58,7 +66,10 @@ export class Conversation {
   /** Runs of a known length that are not through. */
   #owed = 0;
 
-  constructor(wishes: Wishes) {
+  constructor(
+    wishes: Wishes,
+    readonly stdout: Writable,
+  ) {
     this.#wishes = wishes;
   }
 
@@ -132,7 +143,7 @@ export class Conversation {
       tell(`refused: ${url}: ${error.message}`, error instanceof WireError);
     });
     for (const url of listen) {
-      const listener = await socket.listen(url).catch((error) => {
+      const listener = await socket.listen(url, this.#row(url)).catch((error) => {
         throw error instanceof SystemError ? new Refused(`${url}: ${advice(error)}`) : error;
       });
       tell(`listening: ${listener.url}`, false);
@@ -142,9 +153,14 @@ export class Conversation {
     return socket;
   }
 
+  #row(url: string): RowOptions {
+    const { tls } = this.#wishes;
+    return tls !== undefined && SECURED.test(url) ? { tls } : {};
+  }
+
   /** Resolves with the first connection; rejects if it fails. */
   #dial(socket: Port, url: string): Promise<void> {
-    const dialer: Dialer = socket.dial(url);
+    const dialer: Dialer = socket.dial(url, this.#row(url));
     const connected = new Promise<void>((resolve, reject) => {
       const hush = socket.on("refused", (e) => {
         if (e.url === url) reject(new Refused(`${url}: ${advice(e.error)}`));
@@ -235,7 +251,7 @@ export class Conversation {
   /** Prints a message that came. */
   async print(body: Uint8Array): Promise<void> {
     const text = this.#wishes.echo(body);
-    const { stdout } = process;
+    const { stdout } = this;
     if (text.length > 0 && !stdout.write(text)) await this.#orEnd(once(stdout, "drain"));
   }
 
@@ -260,10 +276,16 @@ const ADVICE: Readonly<Record<string, string>> = {
   EACCES: "you may not use this address; choose another",
 };
 
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/^tls: /, "see --cacert, --cert, --key and --insecure"],
+  [/^ws: .* 404 /, "is the path of the address the one that it listens at?"],
+  [/^/, "does it speak the other side of this protocol?"],
+];
+
 function advice(error: Error): string {
   const said = error instanceof SystemError ? ADVICE[error.system] : undefined;
   if (said !== undefined) return `${(error as SystemError).system}, ${said}`;
-  if (error instanceof PeerError)
-    return `${error.message}; does it speak the other side of this protocol?`;
-  return error.message;
+  if (!(error instanceof PeerError)) return error.message;
+  const [, hint] = HINTS.find(([pattern]) => pattern.test(error.message)) as (typeof HINTS)[0];
+  return `${error.message}; ${hint}`;
 }

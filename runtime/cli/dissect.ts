@@ -1,5 +1,6 @@
 /** `wirestack dissect FILE`. */
 import { once } from "node:events";
+import type { Writable } from "node:stream";
 import { parseArgs } from "node:util";
 import {
   CaptureError,
@@ -18,6 +19,7 @@ import {
   messageRow,
 } from "../dissect/rows.js";
 import { messageText, treeText } from "../dissect/tree.js";
+import type { Terminal } from "./terminal.js";
 
 const HELP = `wirestack dissect [OPTIONS] FILE
 
@@ -49,20 +51,24 @@ interface Options {
   readonly verbose: boolean;
 }
 
-export async function dissectCommand(args: string[]): Promise<number> {
+/** Runs the command; resolves with its exit code. */
+export async function dissectCommand(
+  args: string[],
+  terminal: Pick<Terminal, "stdout" | "stderr"> = process,
+): Promise<number> {
   let options: Options | number;
   try {
-    options = understand(args);
+    options = understand(args, terminal.stdout);
   } catch (error) {
-    process.stderr.write(
+    terminal.stderr.write(
       `wirestack dissect: ${(error as Error).message}\nsee: wirestack dissect --help\n`,
     );
     return 1;
   }
-  return typeof options === "number" ? options : run(options);
+  return typeof options === "number" ? options : run(options, terminal);
 }
 
-function understand(args: string[]): Options | number {
+function understand(args: string[], stdout: Writable): Options | number {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -76,12 +82,12 @@ function understand(args: string[]): Options | number {
     },
   });
   if (values.help) {
-    process.stdout.write(HELP);
+    stdout.write(HELP);
     return 0;
   }
   const known = new Set([...frameFields, ...new Dissector(registry).names()]);
   if (values.fields) {
-    process.stdout.write(`${[...known].sort().join("\n")}\n`);
+    stdout.write(`${[...known].sort().join("\n")}\n`);
     return 0;
   }
   const [file, ...more] = positionals;
@@ -110,8 +116,10 @@ function suggestion(field: string, known: ReadonlySet<string>): string {
     : `; did you mean ${near.slice(0, 3).join(" or ")}?`;
 }
 
-async function run(options: Options): Promise<number> {
-  const out = process.stdout;
+async function run(
+  options: Options,
+  { stdout: out, stderr }: Pick<Terminal, "stdout" | "stderr">,
+): Promise<number> {
   const print = async (text: string) => {
     if (text !== "" && !out.write(text)) await once(out, "drain");
   };
@@ -133,16 +141,14 @@ async function run(options: Options): Promise<number> {
       const before = damage.unreadable
         ? ""
         : ` (${frames} ${frames === 1 ? "frame" : "frames"} before that)`;
-      process.stderr.write(`wirestack dissect: ${error.message}${before}\n`);
+      stderr.write(`wirestack dissect: ${error.message}${before}\n`);
       return damage.unreadable ? 2 : 3;
     }
-    process.stderr.write(`wirestack dissect: ${(error as Error).message}\n`);
+    stderr.write(`wirestack dissect: ${(error as Error).message}\n`);
     return 2;
   }
   if (options.messages && options.format === "tree" && found === 0) {
-    process.stderr.write(
-      "wirestack dissect: no messages; without --messages all frames are shown\n",
-    );
+    stderr.write("wirestack dissect: no messages; without --messages all frames are shown\n");
   }
   return 0;
 }

@@ -1,20 +1,23 @@
-/** `wirestack cat`, as built, against nngcat and nanocat. */
+/** `wirestack cat` against nngcat and nanocat. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { open, push } from "../../runtime/index.js";
+import { abreast } from "../support/abreast.js";
 import { peerTest } from "../support/peers.js";
-import { ANY, bound, cat, LONG, MESSAGES, Running } from "./running.js";
+import { ANY, bound, cat, LONG, MESSAGES, Program, Running } from "./running.js";
 
-const test = suite<{ folder: string }>("cat with others");
+const test = abreast(suite<{ folder: string }>("cat with others"), 6);
 
 test.before((context) => {
   context.folder = mkdtempSync(join(tmpdir(), "wirestack-"));
 });
-test.after.each(() => Running.stop());
-test.after(({ folder }) => rmSync(folder, { recursive: true }));
+test.after(({ folder }) => {
+  Running.stop();
+  rmSync(folder, { recursive: true });
+});
 
 const FORMATS = ["quoted", "ascii", "raw", "hex", "msgpack"];
 
@@ -32,7 +35,7 @@ for (const format of FORMATS) {
   peerTest(test, "nngcat", `--${format} prints what nngcat's --${format} prints`, async (c) => {
     const theirs = `ipc://${join(c.folder, `theirs-${format}`)}`;
     const ours = cat("--pull", "--listen", ANY, `--${format}`, "--count", "6", "--verbose");
-    const other = new Running("nngcat", ["--pull", "--listen", theirs, `--${format}`, "-C", "6"]);
+    const other = new Program("nngcat", ["--pull", "--listen", theirs, `--${format}`, "-C", "6"]);
     const out = await Promise.all([printed(ours, await bound(ours)), printed(other, theirs)]);
     assert.is(out[0], out[1]);
   });
@@ -51,7 +54,7 @@ const PEERS: readonly Peer[] = [
 ];
 
 for (const { tool, listen, dial, again } of PEERS) {
-  const peer = (...args: string[]) => new Running(tool, args);
+  const peer = (...args: string[]) => new Program(tool, args);
 
   peerTest(test, tool, `${tool} asks, and is asked`, async ({ folder }) => {
     const served = cat("--rep", "--listen", ANY, "--data", "pong", "-C", "1", "--verbose");
@@ -119,7 +122,7 @@ for (const { tool, listen, dial, again } of PEERS) {
       const listens = peer(theirs, listen, url, "--quoted");
       const two = cat(ours, "--dial", url, "--async", "--data", "ours");
       assert.is(await listens.until(({ out }) => /^.*\n/.exec(out)?.[0]), '"ours"\n');
-      two.child.kill("SIGINT");
+      two.interrupt();
       assert.is(await two.ended, 0);
     });
   }

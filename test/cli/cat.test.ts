@@ -1,4 +1,4 @@
-/** `wirestack cat`, as built, against our own sockets. */
+/** `wirestack cat` against our own sockets. */
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { catCommand } from "../../runtime/cli/cat.js";
 import { formats } from "../../runtime/cli/echo.js";
 import {
   type Listener,
@@ -22,9 +21,11 @@ import {
   respondent,
   sub,
 } from "../../runtime/index.js";
-import { ANY, bound, cat, LONG, MESSAGES, Running } from "./running.js";
+import { abreast } from "../support/abreast.js";
+import { pathOf } from "../support/certificates.js";
+import { ANY, bound, cat, LONG, MESSAGES, Running, wirestack } from "./running.js";
 
-const test = suite<{ folder: string }>("cat");
+const test = abreast(suite<{ folder: string }>("cat"), 8);
 
 const text = (body: Uint8Array) => Buffer.from(body).toString("latin1");
 
@@ -40,8 +41,10 @@ async function at<P extends Port>(
 test.before((context) => {
   context.folder = mkdtempSync(join(tmpdir(), "wirestack-"));
 });
-test.after.each(() => Running.stop());
-test.after(({ folder }) => rmSync(folder, { recursive: true }));
+test.after(({ folder }) => {
+  Running.stop();
+  rmSync(folder, { recursive: true });
+});
 
 test("REQ asks as often as it is told, and prints the replies", async () => {
   await at(open(rep()), async (url, socket) => {
@@ -179,8 +182,7 @@ test("standard input can be sent, and ipc be given by its path", async ({ folder
   const path = join(folder, "in.ipc");
   const taken = cat("--pull", "-X", path, "--raw", "-C", "1", "--verbose");
   await bound(taken);
-  const args = ["dist/runtime/cli/main.js", "cat", "--push", "-x", path, "-F", "-"];
-  const sent = new Running(process.execPath, args, "from a pipe\n");
+  const sent = wirestack(["cat", "--push", "-x", path, "-F", "-"], "from a pipe\n");
   assert.equal([await sent.ended, await taken.ended, taken.out], [0, 0, "from a pipe\n"]);
   assert.not(existsSync(path), "the socket's file is gone");
 });
@@ -201,6 +203,39 @@ test("formats are quoted, ascii, raw, hex, MessagePack, or nothing", () => {
   });
   assert.equal(heads, ["c50100", "c400", "c409", "c4ff", "c50100", "c600010000"]);
   assert.is(out("no"), "");
+});
+
+test("over TLS, with or without WebSocket, each side shows what it has, and trusts whom it is told", async () => {
+  const mine = ["--cert", pathOf("localhost"), "--cacert", pathOf("ca")];
+  for (const url of ["tls+tcp://127.0.0.1:0", "wss://localhost:0/ask"]) {
+    const served = cat("--rep", "--listen", url, "--data", "pong", "-v", ...mine);
+    const at = await bound(served);
+    const asks = (...args: string[]) => cat("--req", "--dial", at, "--data", "ping", ...args);
+    const [known, unknown, reckless, bare] = [
+      asks("-E", pathOf("client"), "--key", pathOf("client"), "--cacert", pathOf("ca")),
+      asks("-E", pathOf("client")),
+      asks("-E", pathOf("client"), "-k"),
+      asks("--cacert", pathOf("ca"), "--recv-timeout", "5"),
+    ];
+    assert.equal([await known.ended, known.out], [0, '"pong"\n']);
+    assert.is(await unknown.ended, 2);
+    assert.match(unknown.err, /signed by nobody we trust.*; see --cacert, --cert,/);
+    assert.equal([await reckless.ended, reckless.out], [0, '"pong"\n']);
+    await served.until(({ err }) => /refused: .*the peer shows no certificate/.exec(err));
+    assert.is.not(await bare.ended, 0);
+    served.interrupt();
+    assert.equal([await served.ended, served.out], [0, '"ping"\n"ping"\n']);
+  }
+});
+
+test("over WebSocket a path is part of the address", async () => {
+  const served = cat("--pull", "--listen", "ws://127.0.0.1:0/work", "-C", "1", "-v");
+  const url = await bound(served);
+  const lost = cat("--push", "--dial", url.replace("work", "play"), "--data", "x");
+  assert.is(await lost.ended, 2);
+  assert.match(lost.err, /404 Not Found; is the path of the address the one/);
+  assert.is(await cat("--push", "--dial", url, "--data", "x").ended, 0);
+  assert.equal([await served.ended, served.out], [0, '"x"\n']);
 });
 
 // --- how it ends ---
@@ -227,21 +262,21 @@ test("mistakes are answered with what to do, and exit code 1", async () => {
     [["--pull", ...to, "--recv-timeout", "soon"], /--recv-timeout is in seconds/],
     [["--pull", ...to, "--count", "1.5"], /--count is a whole number/],
     [["--pull", "--dial", "tcp://here"], /'tcp:\/\/here' is not tcp:\/\/HOST:PORT/],
+    [
+      ["--pull", ...to, "--insecure"],
+      /--insecure is for tls\+tcp:\/\/ and wss:\/\/, and no address/,
+    ],
+    [["--pull", "--listen", "wss://127.0.0.1:0"], /shows a certificate: give it by --cert/],
+    [["--pull", "--dial", "wss://127.0.0.1:1", "--key", "x"], /--key needs --cert/],
+    [["--pull", "--dial", "wss://127.0.0.1:1", "--cacert", "none"], /--cacert: ENOENT/],
+    [["--pull", "--dial", "wss://127.0.0.1:1", "--cacert", "package.json"], /cannot use its ca/],
     [["--pull", "--dial", "http://here"], /no known scheme; known are .*tcp:\/\//],
   ];
-  const { write } = process.stderr;
   for (const [args, says] of cases) {
-    let said = "";
-    process.stderr.write = (line: string | Uint8Array) => {
-      said += line;
-      return true;
-    };
-    const code = await catCommand(args).finally(() => {
-      process.stderr.write = write;
-    });
-    assert.is(code, 1, args.join(" "));
-    assert.match(said, says);
-    assert.match(said, /\nsee: wirestack cat --help\n$/);
+    const mistaken = cat(...args);
+    assert.is(await mistaken.ended, 1, args.join(" "));
+    assert.match(mistaken.err, says);
+    assert.match(mistaken.err, /\nsee: wirestack cat --help\n$/);
   }
 });
 
@@ -298,21 +333,8 @@ test("a large message that nobody reads is a timeout, not a success", async () =
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
-  const sent = new Running(
-    process.execPath,
-    [
-      "dist/runtime/cli/main.js",
-      "cat",
-      "--push",
-      "-l",
-      `${port}`,
-      "-F",
-      "-",
-      "--send-timeout",
-      "1",
-    ],
-    "x".repeat(16 << 20),
-  );
+  const args = ["-l", `${port}`, "-F", "-", "--send-timeout", "1"];
+  const sent = wirestack(["cat", "--push", ...args], "x".repeat(16 << 20));
   assert.is(await sent.ended, 3, sent.err);
   assert.match(sent.err, "the peer has not taken everything within 1000 ms");
   server.close();
@@ -333,13 +355,13 @@ test("SIGINT ends it cleanly: 0 for what would go on for ever, 130 for what was 
   folder,
 }) => {
   const path = join(folder, "served.ipc");
-  const served = cat("--rep", "-X", path, "--verbose");
+  const served = wirestack(["cat", "--rep", "-X", path, "--verbose"]);
   await bound(served);
-  const asked = cat("--req", "-x", path, "--data", "never answered");
+  const asked = wirestack(["cat", "--req", "-x", path, "--data", "never answered"]);
   await served.until(({ out }) => /never answered/.exec(out));
-  asked.child.kill("SIGINT");
+  asked.interrupt();
   assert.equal([await asked.ended, asked.err], [130, ""]);
-  served.child.kill("SIGINT");
+  served.interrupt();
   assert.is(await served.ended, 0);
   assert.not(existsSync(path));
 });
@@ -354,16 +376,16 @@ test("SIGINT ends it at once too while its peer is away", async () => {
   });
   await asked?.until(({ err }) => /refused: .*ECONNREFUSED/.exec(err));
   const start = performance.now();
-  asked?.child.kill("SIGINT");
+  asked?.interrupt();
   assert.is(await asked?.ended, 0);
   assert.ok(performance.now() - start < 3000);
 });
 
 test("who reads its output no further ends it quietly", async ({ folder }) => {
   const path = join(folder, "unread.ipc");
-  const pulled = cat("--pull", "-X", path, "--verbose");
+  const pulled = wirestack(["cat", "--pull", "-X", path, "--verbose"]);
   const url = await bound(pulled);
-  pulled.child.stdout?.destroy();
+  pulled.leave();
   const socket = open(push());
   socket.dial(url);
   const gone = new Promise((done) => socket.on("detached", done));
@@ -386,10 +408,31 @@ test("a peer that breaks a rule is told of, but not with --silent", async ({ fol
     await gone;
     const told = /^wirestack cat: detached: .*recvMax: a message of 10 octets; 9 are allowed$/m;
     if (!silent) await strict.until(({ err }) => told.exec(err));
-    strict.child.kill("SIGINT");
+    strict.interrupt();
     assert.is(await strict.ended, 0);
     if (silent) assert.is(strict.err, "");
     await socket.close();
+  }
+});
+
+test("every option of nngcat's is one of ours, with its short form", async () => {
+  // As its --help lists them; the last three are for tools of other kinds.
+  const long =
+    "req0 rep0 pub0 sub0 push0 pull0 surveyor0 respondent0 req rep pub sub push pull surveyor respondent pair0 pair1 pair " +
+    "dial connect listen bind bind-local connect-local bind-ipc connect-ipc format ascii quoted hex msgpack raw subscribe silent " +
+    "verbose count delay interval recv-timeout send-timeout recv-maxsz compat async insecure cacert cert key file data";
+  const short = "L l X x A Q q v C d i Z k E F D";
+  for (const name of [
+    ...long.split(" ").map((n) => `--${n}`),
+    ...short.split(" ").map((n) => `-${n}`),
+  ]) {
+    const given = cat(name, "--no-such-option");
+    assert.is(await given.ended, 1);
+    assert.match(
+      given.err,
+      /no option '--no-such-option'|argument missing|argument is ambiguous/,
+      name,
+    );
   }
 });
 
@@ -398,9 +441,9 @@ test("--help tells of every protocol and option, and wirestack --help of cat", a
   assert.is(await help.ended, 0);
   const names =
     "req rep push pull pub sub surveyor respondent pair pair0 pair1 bus star subscribe compat dial listen bind connect data file interval delay count recv-timeout " +
-    "send-timeout quoted ascii raw hex msgpack recv-maxsz version silent verbose async";
+    "send-timeout quoted ascii raw hex msgpack recv-maxsz version silent verbose async cert key cacert insecure";
   for (const name of names.split(" ")) assert.match(help.out, new RegExp(`--${name}\\b`));
-  const all = new Running(process.execPath, ["dist/runtime/cli/main.js", "--help"]);
+  const all = wirestack(["--help"]);
   assert.is(await all.ended, 0);
   assert.match(all.out, "wirestack cat ");
 });

@@ -1,52 +1,138 @@
-/** Programs that a test of the command line starts, and what they print. */
+/** What a test of the command line starts, in this process or in one of its own, and what it prints. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
+import { Writable } from "node:stream";
+import { catCommand } from "../../runtime/cli/cat.js";
+import type { Terminal } from "../../runtime/cli/terminal.js";
 
 export const ANY = "tcp://127.0.0.1:0";
 
-/** A program that runs; all of them end with the test. */
-export class Running {
-  static readonly #all: Running[] = [];
-  readonly child: ChildProcess;
-  readonly ended: Promise<number | null>;
-  #out: Buffer[] = [];
+/** Something that runs; all of it ends with the test. */
+export abstract class Running {
+  static readonly #all = new Set<Running>();
+  readonly #out: Buffer[] = [];
+  readonly #heard = new EventEmitter().setMaxListeners(0);
   err = "";
+  abstract readonly ended: Promise<number | null>;
 
-  constructor(command: string, args: readonly string[], input?: string) {
-    this.child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
-    this.child.stdout?.on("data", (chunk: Buffer) => this.#out.push(chunk));
-    this.child.stderr?.setEncoding("utf8").on("data", (text) => {
-      this.err += text;
-    });
-    this.child.stdin?.end(input);
-    this.ended = once(this.child, "close").then(([code]) => code as number | null);
-    Running.#all.push(this);
+  constructor() {
+    Running.#all.add(this);
   }
 
   get out(): string {
     return Buffer.concat(this.#out).toString("latin1");
   }
 
+  protected print(piece: Buffer): void {
+    this.#out.push(piece);
+    this.#heard.emit("more");
+  }
+
+  protected tell(piece: Buffer): void {
+    this.err += piece.toString();
+    this.#heard.emit("more");
+  }
+
+  protected async over<T>(code: Promise<T>): Promise<T> {
+    return code.finally(() => {
+      Running.#all.delete(this);
+      this.#heard.emit("more");
+    });
+  }
+
   /** Waits until `look` finds something in what it prints. */
   async until<T>(look: (r: Running) => T | undefined | null): Promise<T> {
-    const found = () => look(this) ?? undefined;
-    for (let seen = found(); ; seen = found()) {
+    for (;;) {
+      const seen = look(this) ?? undefined;
       if (seen !== undefined) return seen;
-      const { stdout, stderr } = this.child;
-      const more = [stdout, stderr].flatMap((s) => (s ? [once(s, "data")] : []));
-      const over = await Promise.race([...more, this.ended.then(() => "over" as const)]);
-      if (over === "over" && found() === undefined) throw new Error(`ended; ${this.err}`);
+      if (!Running.#all.has(this)) throw new Error(`ended; ${this.err}`);
+      await once(this.#heard, "more");
     }
   }
 
+  /** As Ctrl-C does. */
+  abstract interrupt(): void;
+  /** As best it can be. */
+  abstract kill(): void;
+  /** Reads its output no further. */
+  abstract leave(): void;
+
   static stop(): void {
-    for (const { child } of Running.#all.splice(0))
-      if (child.exitCode === null) child.kill("SIGKILL");
+    for (const running of Running.#all) running.kill();
+    Running.#all.clear();
   }
 }
 
-export const cat = (...args: string[]) =>
-  new Running(process.execPath, ["dist/runtime/cli/main.js", "cat", ...args]);
+/** A program, in a process of its own. */
+export class Program extends Running {
+  readonly #child: ChildProcess;
+  readonly ended: Promise<number | null>;
+
+  constructor(command: string, args: readonly string[], input?: string) {
+    super();
+    this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+    this.#child.stdout?.on("data", (piece) => this.print(piece));
+    this.#child.stderr?.on("data", (piece) => this.tell(piece));
+    this.#child.stdin?.end(input);
+    this.ended = this.over(once(this.#child, "close").then(([code]) => code as number | null));
+  }
+
+  interrupt(): void {
+    this.#child.kill("SIGINT");
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  leave(): void {
+    this.#child.stdout?.destroy();
+  }
+}
+
+/** A command of ours, in this process: what a process would cost is not what most tests are about. */
+class Command extends Running {
+  readonly #terminal: Terminal & EventEmitter;
+  readonly #stdout: Writable;
+  readonly ended: Promise<number>;
+  #gone = false;
+
+  constructor(run: (terminal: Terminal) => Promise<number>) {
+    super();
+    const to = (take: (piece: Buffer) => void) =>
+      new Writable({
+        write: (piece, _, done) => {
+          if (this.#gone) return done(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+          take(piece);
+          done();
+        },
+      });
+    this.#stdout = to((piece) => this.print(piece));
+    const stderr = to((piece) => this.tell(piece));
+    this.#terminal = Object.assign(new EventEmitter(), { stdout: this.#stdout, stderr });
+    this.ended = this.over(run(this.#terminal));
+  }
+
+  interrupt(): void {
+    this.#terminal.emit("SIGINT");
+  }
+
+  kill(): void {
+    this.interrupt();
+  }
+
+  leave(): void {
+    this.#gone = true;
+  }
+}
+
+const MAIN = "dist/runtime/cli/main.js";
+
+export const cat = (...args: string[]): Running =>
+  new Command((terminal) => catCommand(args, terminal));
+/** The whole of it, as a shell starts it. */
+export const wirestack = (args: readonly string[], input?: string): Running =>
+  new Program(process.execPath, [MAIN, ...args], input);
 export const bound = (r: Running) =>
   r.until(({ err }) => /^wirestack cat: listening: (\S+)$/m.exec(err)?.[1]);
 

@@ -33,8 +33,9 @@ import {
   xsub,
   xsurveyor,
 } from "../../runtime/index.js";
+import { abreast } from "../support/abreast.js";
 import { installed, peerTest } from "../support/peers.js";
-import { SCHEMES, type Scheme, type Stage, staged } from "../support/stage.js";
+import { type Scheme, type Stage, staged } from "../support/stage.js";
 import { until } from "../support/until.js";
 import {
   bodyOf,
@@ -52,7 +53,8 @@ import {
   sends,
 } from "./foreign.js";
 
-const test = suite("device");
+const test = abreast(suite("device"), 3);
+const SCHEMES: readonly Scheme[] = ["tcp", "ipc", "ws"];
 
 const bodies = [bodyOf(1), bodyOf(0), bodyOf(300_000), bodyOf(2_000)];
 /** The longest at the end: a device of nanomsg's drops what comes while it still writes. */

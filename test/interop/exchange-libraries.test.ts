@@ -1,10 +1,11 @@
 /** Every protocol with peers over the C libraries. */
 import { suite } from "uvu";
+import { abreast } from "../support/abreast.js";
 import { exchanges } from "./exchange.js";
 import { libraries } from "./foreign.js";
 
-const test = suite("exchange with libraries");
+const test = abreast(suite("exchange with libraries"), 2);
 
-for (const foreign of libraries) exchanges(test, foreign);
+exchanges(test, libraries);
 
 test.run();

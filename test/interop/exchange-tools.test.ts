@@ -1,11 +1,12 @@
 // timeout: 120
 /** Every protocol with the command line tools. */
 import { suite } from "uvu";
+import { abreast } from "../support/abreast.js";
 import { exchanges } from "./exchange.js";
 import { tools } from "./foreign.js";
 
-const test = suite("exchange with tools");
+const test = abreast(suite("exchange with tools"), 4);
 
-for (const foreign of tools) exchanges(test, foreign);
+exchanges(test, tools);
 
 test.run();

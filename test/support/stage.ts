@@ -3,7 +3,7 @@
  * processes, files. Addresses are free ones, so that two runs at once do not meet.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,8 +17,7 @@ import {
 } from "../../runtime/index.js";
 import type { Opening } from "../../runtime/open.js";
 
-/** Those that every peer speaks, and those that only some do. */
-export type Scheme = "tcp" | "ipc" | "tls+tcp" | "ws";
+export type Scheme = "tcp" | "ipc" | "ws" | "tls+tcp" | "wss";
 /** Those that greet, and put messages behind their lengths. */
 export const SCHEMES: readonly Scheme[] = ["tcp", "ipc"];
 export type Side = "dial" | "listen";
@@ -28,12 +27,12 @@ export const SIDES: readonly Side[] = ["dial", "listen"];
 const LOWEST = 10_000;
 const PORTS = 20_000;
 
-/** A foreign program that runs. */
+/** A foreign program that runs. Its output goes to a file: whoever waits for it looks at its size. */
 export class Program {
   readonly #child: ChildProcess;
-  #pieces: Buffer[] = [];
-  /** Octets of its output. */
-  written = 0;
+  readonly #file: number;
+  /** What has been read of it. */
+  #output = Buffer.alloc(0);
   /** What it wrote on its error output. */
   said = "";
   /** It has ended. */
@@ -43,12 +42,10 @@ export class Program {
   constructor(
     readonly name: string,
     args: readonly string[],
+    path: string,
   ) {
-    this.#child = spawn(name, args, { stdio: ["ignore", "pipe", "pipe"] });
-    this.#child.stdout?.on("data", (piece: Buffer) => {
-      this.#pieces.push(piece);
-      this.written += piece.length;
-    });
+    this.#file = openSync(path, "w+");
+    this.#child = spawn(name, args, { stdio: ["ignore", this.#file, "pipe"] });
     this.#child.stderr?.on("data", (piece: Buffer) => {
       this.said += piece.toString();
     });
@@ -61,9 +58,23 @@ export class Program {
     });
   }
 
+  /** Octets of its output. */
+  get written(): number {
+    return fstatSync(this.#file).size;
+  }
+
   get output(): Buffer {
-    if (this.#pieces.length !== 1) this.#pieces = [Buffer.concat(this.#pieces)];
-    return this.#pieces[0] as Buffer;
+    const { written } = this;
+    if (written > this.#output.length) {
+      const all = Buffer.allocUnsafe(written);
+      this.#output = all.subarray(0, readSync(this.#file, all, 0, written, 0));
+    }
+    return this.#output;
+  }
+
+  /** Once it has ended. */
+  forget(): void {
+    closeSync(this.#file);
   }
 
   kill(): void {
@@ -89,7 +100,7 @@ export class Stage {
   }
 
   start(name: string, ...args: readonly string[]): Program {
-    const program = new Program(name, args);
+    const program = new Program(name, args, this.path());
     this.#programs.push(program);
     return program;
   }
@@ -145,6 +156,7 @@ export class Stage {
     for (const undo of this.#undo) undo();
     await Promise.all(this.#sockets.map((socket) => socket.close()));
     await Promise.all(this.#programs.map((program) => program.end));
+    for (const program of this.#programs) program.forget();
     rmSync(this.#folder, { recursive: true });
   }
 }

@@ -67,9 +67,13 @@ export class Upgrade extends Borrower {
     };
     const createConnection = () => duplex as NodeNet.Socket;
     const request = http.request({ createConnection, path, setHost: false, headers });
-    request.on("error", (error) => {
+    request.on("error", (error: NodeJS.ErrnoException) => {
       const why = this.meant(error, false);
-      this.#fail(why === error ? new PeerError(`ws: ${error.message}`) : why);
+      if (why !== error) return this.#fail(why);
+      // nanomsg ends its refusals without an empty line, and goes on with whatever it has to send.
+      const unread = error.code?.startsWith("HPE_");
+      const hint = unread ? "; nanomsg's answer, where it speaks another protocol" : "";
+      this.#fail(new PeerError(`ws: ${error.message}${hint}`));
     });
     request.on("response", ({ statusCode, statusMessage }) => {
       this.#fail(new PeerError(`ws: the server answered ${statusCode} ${statusMessage}`));

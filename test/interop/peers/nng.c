@@ -13,8 +13,12 @@
 #include <nng/protocol/reqrep0/req.h>
 #include <nng/protocol/survey0/respond.h>
 #include <nng/protocol/survey0/survey.h>
+#include <nng/supplemental/tls/tls.h>
+#include <nng/transport/tls/tls.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void check(const char *doing, int error) {
   if (error != 0) fail(doing, nng_strerror(error));
@@ -22,6 +26,13 @@ static void check(const char *doing, int error) {
 
 static nng_socket of(int socket) {
   return (nng_socket){.id = (uint32_t)socket};
+}
+
+static atomic_bool met;
+
+static void meet(nng_pipe pipe, nng_pipe_ev event, void *nothing) {
+  (void)pipe, (void)event, (void)nothing;
+  met = true;
 }
 
 int peer_open(enum role role, bool raw) {
@@ -45,28 +56,60 @@ int peer_open(enum role role, bool raw) {
   if (role == SUB && !raw) check("subscribe", nng_socket_set(s, NNG_OPT_SUB_SUBSCRIBE, "", 0));
   if (role == SURVEYOR && !raw)
     check("survey time", nng_socket_set_ms(s, NNG_OPT_SURVEYOR_SURVEYTIME, 600000));
+  check("notify", nng_pipe_notify(s, NNG_PIPE_EV_ADD_POST, meet, NULL));
   return nng_socket_id(s);
 }
 
+/* Seen from where tests run; each side shows the one and trusts the other, also a listener. */
+static const char certificate[] = "test/certs/localhost.pem", authority[] = "test/certs/ca.pem";
+
+static bool secured(const char *url) {
+  return strncmp(url, "tls+tcp:", 8) == 0 || strncmp(url, "wss:", 4) == 0;
+}
+
 void peer_listen(int socket, const char *url) {
-  check(url, nng_listen(of(socket), url, NULL, 0));
+  nng_listener l;
+  check(url, nng_listener_create(&l, of(socket), url));
+  if (secured(url)) {
+    check("auth mode", nng_listener_set_int(l, NNG_OPT_TLS_AUTH_MODE, NNG_TLS_AUTH_MODE_REQUIRED));
+    check("authority", nng_listener_set_string(l, NNG_OPT_TLS_CA_FILE, authority));
+    check("certificate", nng_listener_set_string(l, NNG_OPT_TLS_CERT_KEY_FILE, certificate));
+  }
+  check(url, nng_listener_start(l, 0));
 }
 
 void peer_dial(int socket, const char *url) {
-  check(url, nng_dial(of(socket), url, NULL, NNG_FLAG_NONBLOCK));
+  nng_dialer d;
+  check(url, nng_dialer_create(&d, of(socket), url));
+  if (secured(url)) {
+    check("authority", nng_dialer_set_string(d, NNG_OPT_TLS_CA_FILE, authority));
+    check("certificate", nng_dialer_set_string(d, NNG_OPT_TLS_CERT_KEY_FILE, certificate));
+  }
+  check(url, nng_dialer_start(d, NNG_FLAG_NONBLOCK));
+}
+
+void peer_meet(int socket) {
+  (void)socket;
+  while (!met) usleep(1000);
 }
 
 void peer_send(int socket, const void *octets, size_t n) {
   check("send", nng_send(of(socket), (void *)octets, n, 0));
 }
 
-void *peer_receive(int socket, int milliseconds, size_t *n) {
+void peer_text(int socket) {
+  (void)socket;
+  fail("text", "NNG sends none below its protocols");
+}
+
+void *peer_receive(int socket, int milliseconds, size_t *n, bool *text) {
   nng_msg *m;
   check("wait", nng_socket_set_ms(of(socket), NNG_OPT_RECVTIMEO, milliseconds));
   int error = nng_recvmsg(of(socket), &m, 0);
   if (error == NNG_ETIMEDOUT) return NULL;
   check("receive", error);
   *n = nng_msg_len(m);
+  *text = false;
   void *octets = malloc(*n + 1);
   if (octets == NULL) fail("receive", "out of memory");
   memcpy(octets, nng_msg_body(m), *n);

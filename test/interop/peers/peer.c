@@ -2,12 +2,13 @@
  * A peer for tests, the same over every library:
  *
  *   peer ROLE listen|dial URL [FILE ...]        see `roles`
+ *   peer text ROLE listen|dial URL [FILE ...]   sends as text, over WebSocket
  *   peer device ROLE listen|dial URL listen|dial URL
  *
  * REQ, PUSH, PAIR0 and PAIR1 send each file as a message, and stay, so that nothing sent can get lost.
  * PUB, SURVEYOR and BUS, whom others may miss, send them again and again. REP and RESPONDENT answer with
- * them in turn. Whatever comes is written to the output as MessagePack binary. A device's ROLE is its
- * front's.
+ * them in turn. Whatever comes is written to the output as MessagePack: text as its str, all else as its
+ * bin. A device's ROLE is its front's.
  */
 #include "peer.h"
 
@@ -21,8 +22,8 @@ struct body {
   size_t n;
 };
 
-/* Milliseconds between messages that are sent again. */
-enum { PAUSE = 50, PATIENCE = 4000 };
+/* Milliseconds between messages that are sent again, and for a response before the next survey. */
+enum { PAUSE = 50, PATIENCE = 1000 };
 
 static const char *const roles[] = {"req", "rep",      "push",       "pull", "pair0", "pub",
                                     "sub", "surveyor", "respondent", "bus",  "pair1"};
@@ -65,9 +66,10 @@ static struct body load(const char *path) {
 /* Whether something came in time. */
 static bool print(int socket, int milliseconds) {
   size_t n;
-  void *octets = peer_receive(socket, milliseconds, &n);
+  bool text;
+  void *octets = peer_receive(socket, milliseconds, &n, &text);
   if (octets == NULL) return false;
-  const unsigned char head[] = {0xc6, n >> 24 & 0xff, n >> 16 & 0xff, n >> 8 & 0xff, n & 0xff};
+  const unsigned char head[] = {text ? 0xdb : 0xc6, n >> 24 & 0xff, n >> 16 & 0xff, n >> 8 & 0xff, n & 0xff};
   fwrite(head, 1, sizeof head, stdout);
   fwrite(octets, 1, n, stdout);
   fflush(stdout);
@@ -84,11 +86,11 @@ static _Noreturn void answer(int socket, const struct body *bodies, int n) {
 
 /* The next survey ends the one before: so who gets no response waits longer for the next. */
 static _Noreturn void repeat(int socket, enum role role, const struct body *bodies, int n) {
-  int patience = PAUSE;
+  int patience = role == SURVEYOR ? PATIENCE : PAUSE;
+  peer_meet(socket);
   for (int i = 0;; i = (i + 1) % n) {
     peer_send(socket, bodies[i].octets, bodies[i].n);
-    if (role != PUB && !print(socket, patience) && role == SURVEYOR && patience < PATIENCE)
-      patience *= 2;
+    if (role != PUB && !print(socket, patience) && role == SURVEYOR) patience *= 2;
     if (role == PUB || i + 1 == n) usleep(PAUSE * 1000);
   }
 }
@@ -102,9 +104,12 @@ int main(int count, char **args) {
     peer_device(a, b);
     return 1;
   }
+  bool text = count > 1 && strcmp(args[1], "text") == 0;
+  if (text) count--, args++;
   if (count < 4) fail("usage", "peer ROLE listen|dial URL [FILE ...]");
   enum role role = role_of(args[1]);
   int socket = peer_open(role, false);
+  if (text) peer_text(socket);
   int n = count - 4;
   struct body *bodies = calloc((size_t)n + 1, sizeof *bodies);
   for (int i = 0; i < n; i++) bodies[i] = load(args[4 + i]);
