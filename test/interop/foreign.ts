@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RowOptions } from "../../runtime/index.js";
+import type { LayerOptions } from "../../runtime/index.js";
 import { bodyOf } from "../support/body.js";
 import { ca, pathOf, shows } from "../support/certificates.js";
 import type { Program, Scheme, Side, Stage } from "../support/stage.js";
@@ -52,7 +52,7 @@ export interface Foreign {
 export const secured = (scheme: Scheme): boolean => scheme === "wss" || scheme === "tls+tcp";
 
 /** What both have of TLS: ours asks for the other's certificate. */
-export function termsOf(scheme: Scheme): RowOptions {
+export function termsOf(scheme: Scheme): LayerOptions {
   return secured(scheme) ? { tls: { ...shows("localhost"), ca, requestCert: true } } : {};
 }
 
