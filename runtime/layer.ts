@@ -101,6 +101,11 @@ export interface Facts {
   readonly host?: string;
   /** Protocol number that the peer sent. */
   readonly type?: number;
+  /**
+   * Octets that both sides have said or heard so far in clear, and must have said and heard alike, the
+   * dialer's first: who proves a connection binds them.
+   */
+  readonly prologue?: Uint8Array;
   readonly [name: string]: unknown;
 }
 
@@ -141,6 +146,8 @@ export interface PipeContext extends Context {
   readonly block: Block;
   /** A layer above will borrow the connection. */
   readonly lend: boolean;
+  /** Room for the headers of what is below: for who makes messages of its own. */
+  readonly room: Room;
 }
 
 /** What a layer states of a header: a generated codec's `HEADER`. */
@@ -178,12 +185,20 @@ export interface Layer<
   readonly above: A;
   /** Headers that it writes or reads; room follows from them. */
   readonly headers?: readonly HeaderFacts[];
-  /** It needs each message's octets in one piece. */
-  readonly contiguous?: true;
+  /**
+   * It needs each message's octets in one piece, and what is below gets them so. `itself`: it copies them
+   * to where it needs them, so nobody else has to.
+   */
+  readonly contiguous?: true | "itself";
+  /**
+   * Octets of the longest message that it takes from below, whatever the application's limit is: several
+   * of the application's messages may be one of those, or one several.
+   */
+  readonly longest?: number;
   /** It takes node's Duplex from below, and writes for itself. */
   readonly borrows?: true;
   /** Whether its options do for that side: throws StackError, before anything is dialed or bound. */
-  check?(side: "dial" | "listen"): void;
+  check?(side: "dial" | "listen", env: Env): void;
   /**
    * It wants messages that are text to be known as such; or it is who knows. WebSocket says so beside
    * the octets, and no octet of its own would.

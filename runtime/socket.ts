@@ -164,7 +164,7 @@ export class Running implements Socket, Home {
   /** As `#way`, of layers that may be on that side. */
   #wayFor(side: "dial" | "listen", url: string, options: RowOptions) {
     const way = this.#way(url, options);
-    for (const layer of way.layers) layer.check?.(side);
+    for (const layer of way.layers) layer.check?.(side, this.env);
     this.#textOf([...this.#layers.slice(0, this.#upper.length + 1), ...way.layers], url);
     return { ...way, layers: folded(way.layers) };
   }
@@ -268,7 +268,16 @@ export class Running implements Socket, Home {
 
   pipeContext(side: "dial" | "listen", layers: readonly AnyLayer[]): PipeContext {
     const lend = layers.some((l) => l.borrows);
-    return { ...this.context, side, block: new Block(this.context.stats), lend };
+    const { stats, limits } = this.context;
+    const recvMax = layers.find((l) => l.longest !== undefined)?.longest;
+    return {
+      ...this.context,
+      limits: recvMax === undefined ? limits : { ...limits, recvMax },
+      side,
+      block: new Block(stats),
+      lend,
+      room: NO_ROOM,
+    };
   }
 
   /** Puts the layers of a connection on its transport's element. */
@@ -280,7 +289,7 @@ export class Running implements Socket, Home {
   ): Pipe {
     const always = this.#options.mode === "contiguous";
     const highest = always ? 0 : layers.findIndex((l) => l.contiguous);
-    const top = pile(transport, layers, context, highest);
+    const top = pile(transport, layers, context, highest, false, this.context.limits);
     return put(new Pipe(this.hubOf(), owner), top);
   }
 
@@ -367,28 +376,35 @@ export class Running implements Socket, Home {
   }
 }
 
+const NO_ROOM: Room = { head: 0, tail: 0 };
+
 /**
  * Puts layers on the element of their lowest; from `highest` down octets are in one piece. `lent`: who
- * stands on them will borrow.
+ * stands on them will borrow. `limits` are the application's: below who takes longer messages they are
+ * that layer's.
  */
 function pile(
   transport: Element,
   layers: readonly AnyLayer[],
   context: PipeContext,
   highest: number,
-  lent = false,
+  lent: boolean,
+  limits: Limits,
 ): Element {
   let top = transport;
   let own = context;
   for (let i = layers.length - 1; i >= 0; i--) {
     const layer = layers[i] as AnyLayer;
+    if (layer.longest !== undefined) own = { ...own, limits };
+    own = { ...own, room: roomOf(layers.slice(i + 1)) };
     // It writes for itself, and for all that is above it.
     if (layer.borrows) {
       const lend = lent || layers.slice(0, i).some((l) => l.borrows);
       own = { ...context, block: new Block(context.stats), lend };
     }
     if (i < layers.length - 1) top = put(made(layer, own), top);
-    if (i === highest) top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
+    if (i === highest && layer.contiguous !== "itself")
+      top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
   }
   return top;
 }
@@ -412,7 +428,7 @@ function merged(layers: readonly AnyLayer[]): Transport {
     ...(lowest.paths ? { paths: true } : {}),
     dial(rest, context) {
       const own = lent(context);
-      return pile(lowest.dial(rest, own), layers, own, -1, true);
+      return pile(lowest.dial(rest, own), layers, own, -1, true, own.limits);
     },
     listen(rest, context, accept) {
       return lowest.listen(rest, lent(context), (run) => {
@@ -420,7 +436,7 @@ function merged(layers: readonly AnyLayer[]): Transport {
         accept((each) => {
           const own = lent(each);
           element = run(own);
-          return pile(element, layers, own, -1, true);
+          return pile(element, layers, own, -1, true, own.limits);
         });
         return element as ReturnType<typeof run>;
       });

@@ -4,9 +4,11 @@ import type { Env, Net, Timer } from "../../runtime/env.js";
 import type { PipeContext, Protocol } from "../../runtime/layer.js";
 import { Slab } from "../../runtime/message.js";
 import { Stats } from "../../runtime/stats.js";
+import { seeded } from "../support/seeded.js";
 
 export class Still implements Env {
   readonly names = new Map<string, unknown>();
+  readonly crypto = seeded((octets) => this.random(octets));
   #state: number;
   readonly #ticks: (() => void)[] = [];
   readonly #turns: (() => void)[] = [];
@@ -76,6 +78,7 @@ export function surroundings({
 }: Surroundings = {}): PipeContext & { readonly env: Still } {
   const stats = new Stats();
   const limits = { recvMax, sendBuffer, openTimeout: 10_000 };
+  const room = { head: 0, tail: 0 };
   const [slab, block] = [new Slab(stats), new Block(stats)];
-  return { env, stats, slab, limits, protocol, text: false, side, block, lend: false };
+  return { env, stats, slab, limits, protocol, text: false, side, block, lend: false, room };
 }
