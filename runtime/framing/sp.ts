@@ -74,6 +74,8 @@ class Framing extends Element {
   #closed = false;
   #parsing = false;
   #facts: Facts = {};
+  /** Our greeting. */
+  #said = NO_BODY;
   /** A header of which only the first octets are here. */
   #part: Uint8Array | undefined;
   /** A message of which only the first octets are here. */
@@ -135,6 +137,7 @@ class Framing extends Element {
     const m = Message.around(NO_BODY, greeting.MAX, slab);
     m.push(greeting.MAX, slab);
     greeting.write(m.view, m.start, protocol.type);
+    this.#said = m.bytes.slice(m.start, m.end);
     this.below.down(m);
   }
 
@@ -168,7 +171,7 @@ class Framing extends Element {
         const n = greeting.measure(view, o, end);
         if (n < 0) return this.#short(n, chunk, greeting);
         chunk.start = o + n;
-        this.#opened(greeting.getType(view, o));
+        this.#opened(greeting.getType(view, o), bytes.subarray(o, o + n));
         continue;
       }
       const n = this.length.decode(view, o, end, header);
@@ -218,13 +221,18 @@ class Framing extends Element {
     this.above.up(assembly.message());
   }
 
-  #opened(type: number): void {
+  #opened(type: number, heard: Uint8Array): void {
     this.#greeted = true;
     const { own } = this;
     if (this.context.protocol === undefined && own !== undefined && type !== own.peer) {
       return this.control({ type: "close", error: PeerError.stranger(type, own) });
     }
-    this.above.event({ type: "opened", facts: { ...this.#facts, type } });
+    const [first, second] =
+      this.context.side === "dial" ? [this.#said, heard] : [heard, this.#said];
+    const prologue = new Uint8Array(first.length + second.length);
+    prologue.set(first);
+    prologue.set(second, first.length);
+    this.above.event({ type: "opened", facts: { ...this.#facts, type, prologue } });
   }
 
   #tooLong(length: number): boolean {

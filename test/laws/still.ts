@@ -1,5 +1,6 @@
 /** A world that stands still: no time passes, ticks and turns run when the test says so, chance is seeded. */
 import { Block } from "../../runtime/block.js";
+import type { Crypto } from "../../runtime/crypto.js";
 import type { Env, Net, Timer } from "../../runtime/env.js";
 import type { PipeContext, Protocol } from "../../runtime/layer.js";
 import { Slab } from "../../runtime/message.js";
@@ -8,7 +9,7 @@ import { seeded } from "../support/seeded.js";
 
 export class Still implements Env {
   readonly names = new Map<string, unknown>();
-  readonly crypto = seeded((octets) => this.random(octets));
+  crypto: Crypto = seeded((octets) => this.random(octets));
   #state: number;
   readonly #ticks: (() => void)[] = [];
   readonly #turns: (() => void)[] = [];

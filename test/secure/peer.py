@@ -222,11 +222,13 @@ class Link:
 
 class Hop:
     def __init__(self, link, initiator, pattern, suite, records, **keys):
+        # Both greetings are the same.
+        prologue = PROLOGUE + GREETING + GREETING
         self.link = link
         self.records = records
         self.count = 0
         header = struct.pack("BBB", 1, PATTERNS[pattern][0], SUITES[suite][0])
-        state = handshake(pattern, suite, initiator, PROLOGUE, **keys)
+        state = handshake(pattern, suite, initiator, prologue, **keys)
         ends, ours = None, initiator
         while ends is None:
             if ours:
