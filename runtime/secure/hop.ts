@@ -86,8 +86,9 @@ class Hop extends Element {
   #parsing = false;
   /** The side above is sent away: this connection is to end. */
   #retired = false;
-  /** We have said close. */
+  /** We have said close; the peer has, and all before it was taken. */
   #said = false;
+  #heard = false;
   /** Nothing that comes is of interest any more. */
   #over = false;
   /** The side below is gone; told when all that came has been taken. */
@@ -187,7 +188,7 @@ class Hop extends Element {
     this.#timer = env.timer(
       limits.openTimeout,
       () => {
-        if (this.#stopped && !this.#reader?.closed) return this.#expire();
+        if (this.#stopped && !this.#heard) return this.#expire();
         const error = new TimeoutError(
           `hop: the peer did not say close within ${limits.openTimeout} ms`,
         );
@@ -230,7 +231,8 @@ class Hop extends Element {
   }
 
   get #holds(): boolean {
-    return this.#waiting.length > 0 || this.#reader?.holds === true;
+    const reader = this.#reader;
+    return this.#waiting.length > 0 || (reader !== undefined && this.#unfinished(reader));
   }
 
   /** The side below takes more. False: the side above need not know. */
@@ -283,7 +285,7 @@ class Hop extends Element {
     this.#parsing = true;
     while (!this.#stopped && !this.#over) {
       const reader = this.#reader;
-      if (reader?.holds) this.#deliver(reader);
+      if (reader !== undefined && this.#unfinished(reader)) this.#deliver(reader);
       else {
         const m = this.#waiting.shift();
         if (m === undefined) break;
@@ -298,6 +300,10 @@ class Hop extends Element {
     if (last !== undefined && !this.#stopped) this.#gone(last);
   }
 
+  #unfinished({ holds, closed }: Reader): boolean {
+    return holds || (closed && !this.#heard);
+  }
+
   #deliver(reader: Reader): void {
     while (!this.#stopped && !this.#over) {
       const m = reader.next();
@@ -310,6 +316,7 @@ class Hop extends Element {
 
   /** Both have said close then, and the connection ends. */
   #heardClose(): void {
+    this.#heard = true;
     if (!this.#retired) {
       this.#retired = true;
       this.above.event(STOP);

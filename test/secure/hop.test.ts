@@ -241,13 +241,11 @@ test("keys are had in every form, and printed in one", async () => {
   const octets = new Uint8Array(Buffer.from(publicKey, "base64"));
   const pem = theirs.export({ format: "pem", type: "spki" }) as string;
   for (const peer of [publicKey, octets, pem, Buffer.from(pem), theirs]) {
-    const means = both("XX");
     const listen = optionsOf("listen", "XX", { key: object });
     await meet({ dial: optionsOf("dial", "XX", { peers: [peer] }), listen }, async (m) => {
       await m.sender.send("hello");
       assert.is(text(await m.taker.receive()), "hello");
     });
-    void means;
   }
   assert.throws(() => hopKeys(publicKey.slice(1)), TypeError);
   const { privateKey: rsa } = (await import("node:crypto")).generateKeyPairSync("ed25519");
@@ -383,17 +381,16 @@ test("a key is changed after so many octets, and when it is old and used", async
     for (const [wait, keys] of [
       [119_000, 0],
       [2000, 2],
-      [119_000, 2],
-      [500_000, 4],
+      [119_000, 0],
+      [500_000, 2],
     ] as const) {
       await sender.send("first");
       await taker.receive();
-      const from = aged.keys;
+      const before = aged.keys;
       await world.sleep(wait);
       await sender.send("then");
       await taker.receive();
-      void from;
-      void keys;
+      assert.is(aged.keys - before, keys, `after ${wait} ms`);
     }
   });
 });
@@ -477,22 +474,18 @@ test("a peer that never says close is waited for, but not for ever", async () =>
   const means = { ...both("NNpsk0", { lifetime: { time: 1000 } }), middle };
   const dial = optionsOf("dial", "NNpsk0", { lifetime: { time: 1000 } });
   const listen = optionsOf("listen", "NNpsk0");
-  await meet(
-    { ...means, dial, listen, options: patient },
-    async ({ world, sending, taking, taker }) => {
-      await world.until(
-        () => taking.attached.length === 1,
-        () => "a connection",
-      );
-      // Nothing reaches the dialer any more, nor what it says the listener.
-      for (const link of world.network.links) link.cut = true;
-      await world.sleep(20_000);
-      assert.instance(sending.detached[0]?.error, TimeoutError);
-      for (const link of world.network.links) link.drop();
-      await world.sleep(1000);
-      void taker;
-    },
-  );
+  await meet({ ...means, dial, listen, options: patient }, async ({ world, sending, taking }) => {
+    await world.until(
+      () => taking.attached.length === 1,
+      () => "a connection",
+    );
+    // Nothing reaches the dialer any more, nor what it says the listener.
+    for (const link of world.network.links) link.cut = true;
+    await world.sleep(20_000);
+    assert.instance(sending.detached[0]?.error, TimeoutError);
+    for (const link of world.network.links) link.drop();
+    await world.sleep(1000);
+  });
 });
 
 test("amid a message there is no close: who is cut there is told so, and gets no part of it", async () => {
@@ -590,7 +583,7 @@ test("a message that goes on is held while the side below is full, and no other 
   // Who sends though it was told to stop is not kept waiting in here.
   dial.send(body(10, 2));
   session.env.settle();
-  assert.is(dial.wire.sent.length - before, 6);
+  assert.is(dial.wire.sent.length - before, 5);
   go();
   assert.is(told().at(-1), "go");
   session.run();

@@ -1,4 +1,7 @@
 /** What is compared with what: contests by name, and who takes part in each. */
+import type { Goal } from "../report.js";
+import { hops } from "./hop.js";
+
 export type Scheme = "tcp" | "ipc" | "inproc";
 /** Messages one way; round trips one at a time; round trips, many at a time. */
 export type Kind = "push" | "req" | "reqs";
@@ -19,6 +22,8 @@ export interface Contest {
   readonly scheme: Scheme;
   readonly size: number;
   readonly contenders: readonly Contender[];
+  /** Its own, by how many times as fast one of them is as another. */
+  goals?(speed: (who: string, than: string) => number): Goal[];
 }
 
 /** Names by which goals find who they are about. */
@@ -112,9 +117,12 @@ export function contests(): Contest[] {
       ...c[kind],
     ],
   });
-  return SCHEMES.flatMap((scheme) => [
-    ...SIZES.map(([label, size]) => contest(`push/${label}`, "push", scheme, size)),
-    contest("req/1", "req", scheme, 64),
-    contest("req/64", "reqs", scheme, 64),
-  ]);
+  return [
+    ...hops(),
+    ...SCHEMES.flatMap((scheme) => [
+      ...SIZES.map(([label, size]) => contest(`push/${label}`, "push", scheme, size)),
+      contest("req/1", "req", scheme, 64),
+      contest("req/64", "reqs", scheme, 64),
+    ]),
+  ];
 }
