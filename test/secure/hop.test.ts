@@ -592,6 +592,30 @@ test("a message that goes on is held while the side below is full, and no other 
   assert.ok(same(listen.top.got[1] as Uint8Array, body(10, 2)));
 });
 
+test("who has said stop amid a record gets the rest of it before the end of the connection", () => {
+  const session = new Session().run();
+  const { top, wire } = session.listen;
+  const take = top.up;
+  top.up = (m) => {
+    take.call(top, m);
+    top.below.control({ type: "stop" });
+  };
+  const messages = ["one", "two", "three"].map((word) => new TextEncoder().encode(word));
+  session.listen.hear(session.dial.record(...messages));
+  assert.is(top.got.length, 1);
+  wire.above.event({ type: "closed" });
+  const closed = () => top.events.filter((e) => e.type === "closed");
+  for (const n of [2, 3]) {
+    assert.equal(closed(), []);
+    top.below.control({ type: "go" });
+    assert.is(top.got.length, n);
+  }
+  assert.equal(closed(), []);
+  top.below.control({ type: "go" });
+  assert.is(closed().length, 1);
+  assert.instance((closed()[0] as { error?: Error }).error, TruncatedError);
+});
+
 test("messages over inproc are sealed too", async () => {
   const names = () => stack(rep(), xrep(), hop({ pattern: "NNpsk0", psk: PSK }), inproc());
   const server = open(names());
