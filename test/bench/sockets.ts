@@ -46,9 +46,13 @@ export async function sockets(
   { rounds, only, against, quick }: Options,
   span = quick ? SHORT : LONG,
 ): Promise<Report> {
-  const chosen = contests().filter(
+  const all = contests();
+  // A whole name is one contest's, though others' names may hold it.
+  const exact = all.filter(({ name }) => name === only);
+  const within = all.filter(
     ({ name }) => name.includes(only) && (!quick || only !== "" || QUICK.test(name)),
   );
+  const chosen = exact.length > 0 ? exact : within;
   const wantedOf = ({ contenders }: Contest) =>
     contenders.filter((c) => isOurs(c) || c.who.includes(against));
   const installed = new Set(chosen.flatMap(wantedOf).map(({ by }) => by));
