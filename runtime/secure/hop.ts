@@ -79,7 +79,8 @@ class Hop extends Element {
   /** A first record is owed, be there messages or not. */
   #owes = false;
   #scheduled = false;
-  /** The side above takes no more. */
+  /** The side below takes no more; the side above does not. */
+  #full = false;
   #stopped = false;
   /** Messages of the side below that are not yet taken apart; more than one if it does not stop at once. */
   readonly #waiting: Message[] = [];
@@ -214,6 +215,7 @@ class Hop extends Element {
         if (this.context.side === "dial") this.#begin();
         return;
       case "stop":
+        this.#full = true;
         if (this.#writer !== undefined) this.#writer.full = true;
         if (this.#retired) return;
         break;
@@ -237,6 +239,7 @@ class Hop extends Element {
 
   /** The side below takes more. False: the side above need not know. */
   #goOn(): boolean {
+    this.#full = false;
     const writer = this.#writer;
     if (writer === undefined) return true;
     writer.full = false;
@@ -403,7 +406,13 @@ class Hop extends Element {
   #admitted({ peer }: Handshake): boolean {
     if (peer === undefined) return true;
     const { x25519 } = this.keys.crypto.noise;
-    const admits = this.terms.admits(peer, this.keys);
+    let admits = false;
+    try {
+      admits = this.terms.admits(peer, this.keys);
+    } catch (error) {
+      // The application's own function threw: nobody is let in by that.
+      this.context.env.report(error);
+    }
     if (!admits) {
       const error = new PeerError(
         `hop: the peer has the key ${x25519.text(peer)}, which 'peers' does not`,
@@ -418,6 +427,7 @@ class Hop extends Element {
     const { context, terms } = this;
     const { send, receive } = noise.split();
     this.#writer = new Writer(context, send, terms, (m) => this.below.down(m));
+    this.#writer.full = this.#full;
     this.#reader = new Reader(context, receive);
     this.#timer = context.env.timer(terms.lifetime.time, () => this.#retire(), true);
   }

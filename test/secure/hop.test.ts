@@ -128,6 +128,24 @@ for (const pattern of ["XX", "IK", "KK"] as const) {
   });
 }
 
+test("who cannot decide lets nobody in, and the socket goes on", async () => {
+  const reports: unknown[] = [];
+  const env = (host: object) =>
+    Object.create(host, { report: { value: (e: unknown) => reports.push(e) } });
+  let asked = 0;
+  const peers = () => {
+    if (asked++ === 0) throw new Error("the list is not here yet");
+    return true;
+  };
+  const listen = optionsOf("listen", "XX", { peers });
+  await meet({ ...both("XX"), listen, env }, async ({ sender, taker, taking }) => {
+    await sender.send("later");
+    assert.is(text(await taker.receive()), "later");
+    assert.is(taking.refused.length, 1);
+  });
+  assert.is(String(reports[0]), "Error: the list is not here yet");
+});
+
 test("KK: one listener tells several dialers by their keys", async () => {
   const peers = [KEYS.stranger.publicKey, KEYS.listen.publicKey, KEYS.dial.publicKey];
   await meet({ ...both("KK"), listen: optionsOf("listen", "KK", { peers }) }, async (m) => {
