@@ -269,6 +269,89 @@ const pcapngSimple: HeaderTable = {
   },
 };
 
+const hopHandshake: HeaderTable = {
+  name: "hop.handshake",
+  title: "Message of a handshake by which a hop's two sides get their keys: a Noise handshake message, and in front of it which one it is",
+  ref: "Noise rev 34 §7, §8",
+  protocol: "hop",
+  on: {},
+  slots: 6,
+  min: 3,
+  fields: [
+    { kind: "uint", name: "hop.version", doc: "Of all that follows in both directions", format: "dec", slot: 3, bits: 8, order: "big", konst: 1, fault: { text: "is not 1", strict: true } },
+    { kind: "uint", name: "hop.pattern", doc: "Who has to know what of whom before", format: "dec", slot: 4, bits: 8, order: "big", names: new Map([[1, "XX"], [2, "IK"], [3, "KK"], [4, "NNpsk0"]]), fault: { text: "is none of XX, IK, KK, NNpsk0", strict: true } },
+    { kind: "uint", name: "hop.suite", doc: "What agrees, seals and hashes", format: "dec", slot: 5, bits: 8, order: "big", names: new Map([[1, "25519_AESGCM_SHA256"], [2, "25519_ChaChaPoly_SHA256"]]), fault: { text: "is none of 25519_AESGCM_SHA256, 25519_ChaChaPoly_SHA256", strict: true } },
+  ],
+  payload: {},
+};
+
+const hopNonce: HeaderTable = {
+  name: "hop.nonce",
+  title: "Nonce of a sealed record",
+  ref: "Noise rev 34 §5.1, §12.3, §12.4",
+  protocol: "hop",
+  on: {},
+  slots: 5,
+  min: 12,
+  fields: [
+    { kind: "uint", name: "hop.reserved", doc: "There are 96 bits, and 64 count", format: "dec", slot: 3, bits: 32, order: "header", konst: 0, fault: { text: "reserved bits are set", strict: true } },
+    { kind: "uint", name: "hop.count", doc: "Records that were sealed in this direction before; a new key does not set it back", format: "dec", slot: 4, bits: 64, order: "header" },
+  ],
+};
+
+const hopPiece: HeaderTable = {
+  name: "hop.piece",
+  title: "Piece of a message in a record",
+  ref: "wirestack hop, version 1",
+  protocol: "hop",
+  on: {},
+  slots: 5,
+  min: 2,
+  fields: [
+    { kind: "uint", name: "hop.more", doc: "The message goes on", format: "bool", slot: 3, bits: 1, order: "big", bool: true },
+    { kind: "escape", name: "hop.length", doc: "Octets of the piece; shortest form only", format: "dec", slot: 4, bits: 15, tiers: [{ at: 32767, bits: 16, order: "big" }] },
+  ],
+  payload: {
+    length: (n) => n[4]!,
+  },
+};
+
+const hopRecord: HeaderTable = {
+  name: "hop.record",
+  title: "What is sealed in a record: its kind, then pieces of messages, then padding",
+  ref: "wirestack hop, version 1; Noise rev 34 §11.3, §11.4",
+  protocol: "hop",
+  on: {},
+  slots: 4,
+  min: 1,
+  fields: [
+    { kind: "uint", name: "hop.type", doc: "All kinds may have pieces", format: "dec", slot: 3, bits: 8, order: "big", names: new Map([[0, "data"], [1, "rekey"], [2, "close"]]), fault: { text: "is none of data, rekey, close", strict: true } },
+  ],
+  payload: {
+    via: [
+      { op: "records", with: {} },
+    ],
+    next: [
+      { by: "name", of: "hop.piece" },
+    ],
+  },
+};
+
+const hopSealed: HeaderTable = {
+  name: "hop.sealed",
+  title: "Record, sealed: a Noise transport message of at most 65535 octets, one message of the link below",
+  ref: "Noise rev 34 §3, §5.1",
+  protocol: "hop",
+  on: {},
+  slots: 4,
+  min: 0,
+  fields: [],
+  last: [
+    { kind: "bytes", name: "hop.tag", doc: "Proves that nobody changed the record, or its place among the others", format: "hex", slot: 3, length: 16 },
+  ],
+  payload: {},
+};
+
 const arp: HeaderTable = {
   name: "arp",
   title: "Address resolution: which hardware address has an IP address",
@@ -983,7 +1066,7 @@ const wsUpgrade: OpenerTable = {
 
 /** All headers, and what their flow facts' values are called. */
 export const registry: Registry = {
-  headers: [gzip, pcap, pcapModified, pcapRecord, pcapngBlock, pcapngInterface, pcapngObsolete, pcapngOffset, pcapngOptions, pcapngPacket, pcapngResolution, pcapngSection, pcapngSimple, arp, authentication, ethernet, icmp, icmpv6, ipv4, ipv6, ipv6Destination, ipv6Fragment, ipv6HopByHop, ipv6Routing, loopback, raw, sll, sll2, tcp, udp, vlan, vlanService, spGreeting, spIpc, spPair1, spRequest, spStack, spStar, spSurvey, spTag, spTcp, spUdp, spWs, wsClose, wsFrame],
+  headers: [gzip, pcap, pcapModified, pcapRecord, pcapngBlock, pcapngInterface, pcapngObsolete, pcapngOffset, pcapngOptions, pcapngPacket, pcapngResolution, pcapngSection, pcapngSimple, hopHandshake, hopNonce, hopPiece, hopRecord, hopSealed, arp, authentication, ethernet, icmp, icmpv6, ipv4, ipv6, ipv6Destination, ipv6Fragment, ipv6HopByHop, ipv6Routing, loopback, raw, sll, sll2, tcp, udp, vlan, vlanService, spGreeting, spIpc, spPair1, spRequest, spStack, spStar, spSurvey, spTag, spTcp, spUdp, spWs, wsClose, wsFrame],
   openers: [wsUpgrade],
   facts: {
     "sp.type": new Map([[16, "pair0"], [17, "pair1"], [32, "pub"], [33, "sub"], [48, "req"], [49, "rep"], [80, "push"], [81, "pull"], [98, "surveyor"], [99, "respondent"], [112, "bus"], [1600, "star"]]),

@@ -15,7 +15,7 @@ export const BORROW = 16 * 1024;
 /** Octets of a block's buffer: one more message fits behind its mark, so that it is one piece. */
 const BUFFER = BLOCK + BORROW + 256;
 /** Octets that are copied word by word. */
-const WORDS = 128;
+export const WORDS = 128;
 /** Octets of the first buffer: a connection that says little holds little. Then it is a block's. */
 const FIRST = 1024;
 
@@ -58,21 +58,31 @@ export class Block {
     }
   }
 
-  /** A copy of the message in one piece, with room at both ends, where it will be sent from. */
-  gather(m: Message, room: Room): Message {
-    const n = m.length;
+  /** A message of `n` octets in one piece, with room at both ends, where it will be sent from: to be filled. */
+  blank(n: number, room: Room): Message {
     const all = room.head + n + room.tail;
     let floor = 0;
-    let out: Message;
+    let bytes: Uint8Array;
+    let view: DataView;
     if (all <= BORROW) {
       floor = this.#reserve(all);
-      out = new Message(this.#bytes as Uint8Array, this.#view, floor, floor, floor);
+      bytes = this.#bytes as Uint8Array;
+      view = this.#view;
     } else {
-      const bytes = allocate(all, this.stats);
-      out = new Message(bytes, new DataView(bytes.buffer), 0, 0, 0);
+      bytes = allocate(all, this.stats);
+      view = new DataView(bytes.buffer);
     }
-    let at = floor + room.head;
-    out.start = at;
+    const start = floor + room.head;
+    const out = new Message(bytes, view, floor, start, start + n);
+    out.ceiling = floor + all;
+    return out;
+  }
+
+  /** A copy of the message, as `blank` makes one. */
+  gather(m: Message, room: Room): Message {
+    const n = m.length;
+    const out = this.blank(n, room);
+    let at = out.start;
     if (m.end > m.start) {
       out.bytes.set(m.bytes.subarray(m.start, m.end), at);
       at += m.end - m.start;
@@ -81,8 +91,6 @@ export class Block {
       out.bytes.set(s, at);
       at += s.length;
     }
-    out.end = at;
-    out.ceiling = at + room.tail;
     out.pipe = m.pipe;
     out.exchange = m.exchange;
     out.text = m.text;
@@ -153,7 +161,13 @@ export class Block {
 }
 
 /** Copies `n` octets as words, whatever they mean. */
-function copyWords(to: DataView, at: number, from: DataView, start: number, n: number): void {
+export function copyWords(
+  to: DataView,
+  at: number,
+  from: DataView,
+  start: number,
+  n: number,
+): void {
   let i = 0;
   for (; i + 4 <= n; i += 4) to.setUint32(at + i, from.getUint32(start + i));
   for (; i < n; i++) to.setUint8(at + i, from.getUint8(start + i));

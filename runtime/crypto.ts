@@ -24,4 +24,46 @@ export interface Crypto {
   secretKey(octets: Uint8Array): SecretKey;
   /** HMAC-SHA256 over the parts in order (RFC 2104): 32 octets. */
   hmac(key: SecretKey, parts: readonly Uint8Array[]): Uint8Array;
+  /** What Noise is made of. */
+  readonly noise: NoiseFunctions;
+}
+
+// --- Noise's functions, by the names that it gives them: rev 34 §4, §12 ---
+
+export type HashName = "SHA256" | "SHA512" | "BLAKE2s" | "BLAKE2b";
+export type CipherName = "AESGCM" | "ChaChaPoly";
+
+/** A key as people have it: the provider's own object, 32 octets, these in base64, or PEM. */
+export type KeyLike = object | string;
+
+export interface NoiseFunctions {
+  hash(name: HashName, parts: readonly Uint8Array[]): Uint8Array;
+  /** HMAC by that hash (RFC 2104). */
+  hmac(name: HashName, key: SecretKey, parts: readonly Uint8Array[]): Uint8Array;
+  /** An authenticated cipher with a key of 32 octets (RFC 5116, RFC 8439). */
+  cipher(name: CipherName, key: SecretKey): Aead;
+  readonly x25519: Agreement;
+}
+
+export interface Aead {
+  /** Seals under a nonce of 12 octets that never comes again. `into` has 16 octets more than `plain`. */
+  seal(nonce: Uint8Array, beside: Uint8Array, plain: Uint8Array, into: Uint8Array): void;
+  /** What was sealed, in a buffer of its own; undefined if somebody changed it. */
+  open(nonce: Uint8Array, beside: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
+}
+
+/** Two who know each other's public key come to the same 32 octets: X25519 (RFC 7748). */
+export interface Agreement {
+  /** A new key, of which nobody else can know. */
+  generate(): PrivateKey;
+  /** Throws TypeError if it is none. */
+  privateKey(given: KeyLike): PrivateKey;
+  publicKey(given: KeyLike): PublicKey;
+  publicOf(key: PrivateKey): PublicKey;
+  /** Its 32 octets. */
+  octets(key: PublicKey): Uint8Array;
+  /** A public key in base64, 44 characters; a private one in PEM (PKCS #8). */
+  text(key: PublicKey | PrivateKey): string;
+  /** Undefined for a public key with which everybody would come to the same. */
+  agree(own: PrivateKey, peer: PublicKey): Uint8Array | undefined;
 }

@@ -34,7 +34,13 @@ export interface Home {
     url: string,
   ): PipeContext;
   /** Puts the layers of a connection on its transport's element. */
-  raise(element: Element, layers: readonly Layer[], context: PipeContext, owner: PipeOwner): Pipe;
+  raise(
+    element: Element,
+    layers: readonly Layer[],
+    context: PipeContext,
+    owner: PipeOwner,
+    limits: Limits,
+  ): Pipe;
   tell<K extends keyof SocketEvents>(name: K, e: SocketEvents[K]): void;
   /** A handler threw. */
   threw(error: unknown): void;
@@ -100,7 +106,7 @@ export abstract class End implements PipeOwner {
   /** Follows a connection, which there is `since` then, until it takes part, or comes to nothing. */
   follow(element: Element, context: PipeContext, since = context.env.now()): Pipe {
     const { layers, limits } = this.terms;
-    const pipe = this.socket.raise(element, layers, context, this);
+    const pipe = this.socket.raise(element, layers, context, this, limits);
     const { openTimeout } = limits;
     const late = () =>
       pipe.close(new TimeoutError(`${this.url}: not open within ${openTimeout} ms`));

@@ -15,6 +15,8 @@ export type ErrorCode =
   | "ERR_PEER"
   /** The peer broke a rule of the wire. */
   | "ERR_WIRE"
+  /** The connection ended, and the peer did not prove that it meant it. */
+  | "ERR_TRUNCATED"
   /** Time ran out. */
   | "ERR_TIMEOUT"
   /** An AbortSignal said so. */
@@ -75,6 +77,14 @@ export class WireError extends WirestackError {
     this.rule = rule;
     this.offset = offset === undefined ? undefined : Number(offset);
   }
+}
+
+/**
+ * The connection ended without the close that only the peer can have said: it is gone, or somebody cut
+ * it, and messages may be missing at the end. `cause` is what the system said, if anything.
+ */
+export class TruncatedError extends WirestackError {
+  readonly code = "ERR_TRUNCATED";
 }
 
 /** Time ran out. */

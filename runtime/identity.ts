@@ -107,14 +107,14 @@ export class Introduction extends Element {
     const error = difference(this.context.identity, theirs);
     if (error !== undefined) return this.below.control({ type: "close", error });
     this.#done = true;
-    const dialer = this.context.side === "dial";
-    const prologue = new Uint8Array(this.#own.length + octets.length);
-    prologue.set(dialer ? this.#own : octets);
-    prologue.set(dialer ? octets : this.#own, dialer ? this.#own.length : octets.length);
-    this.above.event({
-      type: "opened",
-      facts: { ...this.#facts, identity: this.context.identity, prologue },
-    });
+    const { side, identity } = this.context;
+    const before = this.#facts.prologue ?? NO_BODY;
+    const [first, second] = side === "dial" ? [this.#own, octets] : [octets, this.#own];
+    const prologue = new Uint8Array(before.length + first.length + second.length);
+    prologue.set(before);
+    prologue.set(first, before.length);
+    prologue.set(second, before.length + first.length);
+    this.above.event({ type: "opened", facts: { ...this.#facts, identity, prologue } });
   }
 
   #close(said: string): void {

@@ -1,5 +1,6 @@
 /** The package's root. */
 export { Ask, type Handler, Replier, type ServeOptions } from "./answering.js";
+export type { KeyLike } from "./crypto.js";
 export { type DeviceOptions, device } from "./device.js";
 export type {
   Connection,
@@ -64,6 +65,16 @@ export {
   xsurveyor,
 } from "./protocol/survey.js";
 export { open, schemes } from "./schemes.js";
+export { type HopKeys, hopKeys } from "./secure/hop/keys.js";
+export {
+  type HopFacts,
+  type HopOptions,
+  type HopPattern,
+  type HopSuite,
+  hop,
+  type KeyedHop,
+  type SharedHop,
+} from "./secure/hop.js";
 export type { Row, Schemes, SocketOptions } from "./socket.js";
 export { type Stack, stack } from "./stack.js";
 export { Stats } from "./stats.js";

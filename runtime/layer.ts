@@ -109,7 +109,10 @@ export interface Facts {
   readonly type?: number;
   /** Layers above the framing that both ends have. A transport that knows the peer's says them. */
   readonly identity?: readonly string[];
-  /** What the two ends said of their layers, the dialer's octets first: for who seals what follows. */
+  /**
+   * Octets that both sides have said or heard so far in clear, and must have said and heard alike, the
+   * dialer's first: who proves a connection binds them.
+   */
   readonly prologue?: Uint8Array;
   readonly [name: string]: unknown;
 }
@@ -162,6 +165,8 @@ export interface PipeContext extends Context {
    * there are some, and refuses a peer that does not, or does and should not.
    */
   readonly identity: readonly string[];
+  /** Room for the headers of what is below: for who makes messages of its own. */
+  readonly room: Room;
 }
 
 /** What a layer states of a header: a generated codec's `HEADER`. */
@@ -204,8 +209,16 @@ export interface Layer<
    * spaces. Default: its name, if it has headers; a layer without shows nothing on the wire.
    */
   readonly identity?: string;
-  /** It needs each message's octets in one piece. */
-  readonly contiguous?: true;
+  /**
+   * It needs each message's octets in one piece, and what is below gets them so. `itself`: it copies them
+   * to where it needs them, so nobody else has to.
+   */
+  readonly contiguous?: true | "itself";
+  /**
+   * Octets of the longest message that it takes from below, whatever the application's limit is: several
+   * of the application's messages may be one of those, or one several.
+   */
+  readonly longest?: number;
   /**
    * Going down it makes the same octets of a message for every connection, and once it is open it says
    * none of its own but for the end: so many connections can share what was made for one.
@@ -214,7 +227,7 @@ export interface Layer<
   /** It takes node's Duplex from below, and writes for itself. */
   readonly borrows?: true;
   /** Whether its options do for that side: throws StackError, before anything is dialed or bound. */
-  check?(side: "dial" | "listen"): void;
+  check?(side: "dial" | "listen", env: Env): void;
   /**
    * It wants messages that are text to be known as such; or it is who knows. WebSocket says so beside
    * the octets, and no octet of its own would.

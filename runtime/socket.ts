@@ -208,7 +208,7 @@ export class Running implements Socket, Home {
       throw new TypeError(`accept is a function of a peer's facts; not ${accept}`);
     }
     const { layers, rest } = this.#way(side, url, of as Readonly<Record<string, object>>);
-    for (const layer of layers) layer.check?.(side);
+    for (const layer of layers) layer.check?.(side, this.env);
     this.#textOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers], url);
     return { layers: folded(layers), rest, limits, priority, accept };
   }
@@ -333,9 +333,17 @@ export class Running implements Socket, Home {
   ): PipeContext {
     const lend = layers.some((l) => l.borrows);
     const scheme = url.slice(0, url.indexOf("://") + 3);
-    const block = new Block(this.context.stats);
-    const identity = this.identityOf(layers);
-    return { ...this.context, limits, side, scheme, block, lend, identity };
+    const longest = layers.find((l) => l.longest !== undefined)?.longest;
+    return {
+      ...this.context,
+      limits: longest === undefined ? limits : { ...limits, recvMax: longest },
+      side,
+      scheme,
+      block: new Block(this.context.stats),
+      lend,
+      identity: this.identityOf(layers),
+      room: NO_ROOM,
+    };
   }
 
   /** Which layers the peer must have, too: between hub and framing, and with `direct` above the hub. */
@@ -351,10 +359,11 @@ export class Running implements Socket, Home {
     layers: readonly AnyLayer[],
     context: PipeContext,
     owner: PipeOwner,
+    limits: Limits,
   ): Pipe {
     const always = this.#options.mode === "contiguous";
     const highest = always ? 0 : layers.findIndex((l) => l.contiguous);
-    const top = pile(transport, layers, context, highest);
+    const top = pile(transport, layers, context, highest, false, limits);
     const alike = highest < 0 ? alikeOf(top, layers, context) : undefined;
     return put(new Pipe(this.hubOf(), owner, alike), top);
   }
@@ -454,29 +463,36 @@ export class Running implements Socket, Home {
   }
 }
 
+const NO_ROOM: Room = { head: 0, tail: 0 };
+
 /**
  * Puts layers on the element of their lowest; from `highest` down octets are in one piece. `lent`: who
- * stands on them will borrow.
+ * stands on them will borrow. `limits` are the application's: below who takes longer messages they are
+ * that layer's.
  */
 function pile(
   transport: Element,
   layers: readonly AnyLayer[],
   context: PipeContext,
   highest: number,
-  lent = false,
+  lent: boolean,
+  limits: Limits,
 ): Element {
   let top = transport;
   let own = context;
   const framing = context.identity.length > 0 ? framingOf(layers) : -1;
   for (let i = layers.length - 1; i >= 0; i--) {
     const layer = layers[i] as AnyLayer;
+    if (layer.longest !== undefined) own = { ...own, limits };
+    own = { ...own, room: roomOf(layers.slice(i + 1)) };
     // It writes for itself, and for all that is above it.
     if (layer.borrows) {
       const lend = lent || layers.slice(0, i).some((l) => l.borrows);
       own = { ...context, block: new Block(context.stats), lend };
     }
     if (i < layers.length - 1) top = put(made(layer, own), top);
-    if (i === highest) top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
+    if (i === highest && layer.contiguous !== "itself")
+      top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
     if (i === framing) top = put(new Introduction(own, roomOf(layers.slice(i)).head), top);
   }
   return top;
@@ -508,7 +524,7 @@ function merged(layers: readonly AnyLayer[]): Transport {
     ...(lowest.copies ? { copies: true } : {}),
     dial(rest, context, url) {
       const own = lent(context);
-      return pile(lowest.dial(rest, own, url), layers, own, -1, true);
+      return pile(lowest.dial(rest, own, url), layers, own, -1, true, own.limits);
     },
     listen(rest, context, accept) {
       return lowest.listen(rest, lent(context), (run) => {
@@ -516,7 +532,7 @@ function merged(layers: readonly AnyLayer[]): Transport {
         accept((each) => {
           const own = lent(each);
           element = run(own);
-          return pile(element, layers, own, -1, true);
+          return pile(element, layers, own, -1, true, own.limits);
         });
         return element as ReturnType<typeof run>;
       });

@@ -14,8 +14,9 @@ export class Stats {
   copiedOctets = 0;
   /** Buffers made: slabs, blocks, bodies. Windows in slabs do not count. */
   allocations = 0;
-  /** Records that a cipher put out. */
+  /** Records that a cipher put out, each then put where it is sent from; and those that it opened. */
   sealed = 0;
+  unsealed = 0;
   /** Messages that grew a new head, for want of room: what a device does to each. */
   outOfRoom = 0;
   /** Headers that lay across segments, and were brought together. */

@@ -92,6 +92,16 @@ export { pcapngResolution } from "./file/pcapng-resolution.js";
 export { pcapngSection } from "./file/pcapng-section.js";
 /** Packet of a pcapng file in its shortest form: of interface 0, without time. */
 export { pcapngSimple } from "./file/pcapng-simple.js";
+/** Message of a handshake by which a hop's two sides get their keys: a Noise handshake message, and in front of it which one it is. */
+export { hopHandshake } from "./hop/handshake.js";
+/** Nonce of a sealed record. */
+export { hopNonce } from "./hop/nonce.js";
+/** Piece of a message in a record. */
+export { hopPiece } from "./hop/piece.js";
+/** What is sealed in a record: its kind, then pieces of messages, then padding. */
+export { hopRecord } from "./hop/record.js";
+/** Record, sealed: a Noise transport message of at most 65535 octets, one message of the link below. */
+export { hopSealed } from "./hop/sealed.js";
 /** REQ and REP over TCP or TLS. */
 export { requestTcp } from "./stacks.js";
 /** REQ and REP over a local socket. */

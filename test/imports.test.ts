@@ -54,6 +54,10 @@ const rules: readonly Rule[] = [
     may: [generated, joints, node, /^runtime\/framing\/ws\//],
   },
   {
+    files: /^runtime\/secure\/hop(\.ts$|\/)/,
+    may: [generated, joints, node, /^runtime\/secure\/hop\//],
+  },
+  {
     files: /^runtime\/(transport|framing|protocol|secure|tools)\//,
     may: [generated, joints, node],
   },

@@ -95,6 +95,8 @@ class Framing extends Element {
   #closed = false;
   #parsing = false;
   #facts: Facts = {};
+  /** Our greeting. */
+  #said = NO_BODY;
   /** A header of which only the first octets are here. */
   #part: Uint8Array | undefined;
   /** A message of which only the first octets are here. */
@@ -156,6 +158,7 @@ class Framing extends Element {
     const m = Message.around(NO_BODY, greeting.MAX, slab);
     m.push(greeting.MAX, slab);
     greeting.write(m.view, m.start, protocol.type, this.#announced);
+    this.#said = m.bytes.slice(m.start, m.end);
     this.below.down(m);
   }
 
@@ -189,7 +192,8 @@ class Framing extends Element {
         const n = greeting.measure(view, o, end);
         if (n < 0) return this.#short(n, chunk, greeting.explain);
         chunk.start = o + n;
-        this.#opened(greeting.getType(view, o), greeting.getStack(view, o));
+        const heard = bytes.subarray(o, o + n);
+        this.#opened(greeting.getType(view, o), greeting.getStack(view, o), heard);
         continue;
       }
       const n = this.length.decode(view, o, end, header);
@@ -243,7 +247,7 @@ class Framing extends Element {
     return this.context.identity.length > 0 ? greeting.Stack.described : greeting.Stack.plain;
   }
 
-  #opened(type: number, stack: greeting.Stack): void {
+  #opened(type: number, stack: greeting.Stack, heard: Uint8Array): void {
     this.#greeted = true;
     const { own } = this;
     // Whom it talks to comes first: who is of another protocol need not have the same layers.
@@ -254,7 +258,12 @@ class Framing extends Element {
     if (this.context.protocol === undefined && own !== undefined && type !== own.peer) {
       return this.control({ type: "close", error: PeerError.stranger(type, own) });
     }
-    this.above.event({ type: "opened", facts: { ...this.#facts, type } });
+    const [first, second] =
+      this.context.side === "dial" ? [this.#said, heard] : [heard, this.#said];
+    const prologue = new Uint8Array(first.length + second.length);
+    prologue.set(first);
+    prologue.set(second, first.length);
+    this.above.event({ type: "opened", facts: { ...this.#facts, type, prologue } });
   }
 
   #tooLong(length: number): boolean {

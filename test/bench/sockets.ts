@@ -53,9 +53,13 @@ export async function sockets(
   { rounds, only, against, quick }: Options,
   span = quick ? SHORT : LONG,
 ): Promise<Report> {
-  const chosen = contests().filter(
+  const all = contests();
+  // A whole name is one contest's, though others' names may hold it.
+  const exact = all.filter(({ name }) => name === only);
+  const within = all.filter(
     ({ name }) => name.includes(only) && (!quick || only !== "" || QUICK.test(name)),
   );
+  const chosen = exact.length > 0 ? exact : within;
   const wantedOf = ({ contenders }: Contest) =>
     contenders.filter((c) => isOurs(c) || c.who.includes(against));
   const installed = new Set(chosen.flatMap(wantedOf).map(({ by }) => by));
@@ -266,7 +270,9 @@ function spread(times: readonly number[]): number {
 }
 
 /** The goals that this contest decides, each for the better one of the two forms. */
-function goalsOf({ name, kind, scheme, size, contenders }: Contest, outcome: Outcome): Goal[] {
+function goalsOf(contest: Contest, outcome: Outcome): Goal[] {
+  const { name, kind, scheme, size, contenders } = contest;
+  if (contest.goals !== undefined) return contest.goals((a, b) => speed(outcome, a, b));
   const forms = contenders.filter(isOurs).flatMap(({ who }) => (outcome.taken.has(who) ? who : []));
   const atLeast = (least: number, rival: string): Goal[] => {
     if (!outcome.taken.has(rival)) return [];

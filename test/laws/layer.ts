@@ -220,10 +220,13 @@ class End {
     const layers = [pair.make(side), ...(pair.under?.(side) ?? [])];
     this.room = roomOf(layers);
     this.wire = new Wire(layers.at(-1)?.below === "octets", this.context);
-    const elements = layers.map((l) => l.make?.(this.context) as Element);
+    const elements = layers.map((l, i) => {
+      const room = roomOf(layers.slice(i + 1));
+      return l.make?.({ ...this.context, room }) as Element;
+    });
     const insists = layers.findIndex((l) => l.contiguous);
     const at = mode === "contiguous" ? 0 : insists;
-    if (at >= 0) {
+    if (at >= 0 && layers[at]?.contiguous !== "itself") {
       elements.splice(at, 0, new Gathering(this.context, roomOf(layers.slice(at))));
     }
     const all = [this.top, ...elements, this.wire];

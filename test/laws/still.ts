@@ -1,12 +1,15 @@
 /** A world that stands still: no time passes, ticks and turns run when the test says so, chance is seeded. */
 import { Block } from "../../runtime/block.js";
+import type { Crypto } from "../../runtime/crypto.js";
 import type { Env, Net, Timer } from "../../runtime/env.js";
 import type { PipeContext, Protocol } from "../../runtime/layer.js";
 import { Slab } from "../../runtime/message.js";
 import { Stats } from "../../runtime/stats.js";
+import { seeded } from "../support/seeded.js";
 
 export class Still implements Env {
   readonly names = new Map<string, unknown>();
+  crypto: Crypto = seeded((octets) => this.random(octets));
   #state: number;
   readonly #ticks: (() => void)[] = [];
   readonly #turns: (() => void)[] = [];
@@ -76,6 +79,7 @@ export function surroundings({
 }: Surroundings = {}): PipeContext & { readonly env: Still } {
   const stats = new Stats();
   const limits = { recvMax, sendBuffer, openTimeout: 10_000 };
+  const room = { head: 0, tail: 0 };
   const [slab, block] = [new Slab(stats), new Block(stats)];
   return {
     env,
@@ -89,5 +93,6 @@ export function surroundings({
     block,
     lend: false,
     identity: [],
+    room,
   };
 }

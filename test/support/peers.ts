@@ -27,7 +27,18 @@ const HEADERS: Readonly<Record<string, string>> = {
   libnanomsg: "/usr/include/nanomsg/nn.h",
 };
 
+/** What is no program, but read or run by one. */
+const FILES: Readonly<Record<string, string>> = {
+  "flynn/noise": "/usr/share/gocode/src/github.com/flynn/noise/vectors.txt",
+  dissononce: "/usr/lib/python3/dist-packages/dissononce/__init__.py",
+};
+
+export function fileOf(tool: string): string {
+  return FILES[tool] ?? "";
+}
+
 export function installed(tool: string): boolean {
+  if (FILES[tool] !== undefined) return existsSync(FILES[tool]);
   const header = HEADERS[tool];
   if (header !== undefined) return existsSync(header) && installed("gcc");
   return (process.env.PATH ?? "").split(delimiter).some((folder) => {

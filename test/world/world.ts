@@ -5,6 +5,7 @@
  * Every socket has a host of its own, so that what it left behind can be told from what others hold.
  */
 import type { Connection, Env, Receiver, Where } from "../../runtime/index.js";
+import { seeded } from "../support/seeded.js";
 import { Clock } from "./clock.js";
 import { type Conditions, Network } from "./network.js";
 import { Random } from "./random.js";
@@ -116,6 +117,7 @@ export class Host implements Env {
   readonly live = new Set<object>();
   readonly net: Env["net"];
   readonly names: Map<string, unknown>;
+  readonly crypto = seeded((octets) => this.random(octets));
 
   constructor(
     readonly name: string,

@@ -1,4 +1,7 @@
 /** What is compared with what: contests by name, and who takes part in each. */
+import type { Goal } from "../report.js";
+import { hops } from "./hop.js";
+
 export type Scheme = "tcp" | "ipc" | "inproc" | "ws" | "wss";
 /** Messages one way; round trips one at a time; round trips, many at a time; each message to many. */
 export type Kind = "push" | "req" | "reqs" | "pub";
@@ -25,6 +28,8 @@ export interface Contest {
   /** Whom the columns of the limit are about. */
   readonly limit: string;
   readonly contenders: readonly Contender[];
+  /** Its own, by how many times as fast one of them is as another. */
+  goals?(speed: (who: string, than: string) => number): Goal[];
 }
 
 /** Names by which goals find who they are about. */
@@ -167,6 +172,7 @@ export function contests(): Contest[] {
   ]);
   return [
     ...plain,
+    ...hops(),
     ...CROWDS.map((peers) => contest(`pub/${peers}`, "pub", "tcp", 64, peers)),
     ...webs("ws", "64", 64),
     ...webs("ws", "16k", 16 * 1024),

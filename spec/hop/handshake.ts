@@ -1,0 +1,18 @@
+import { header, konst, oneOf, u8 } from "../lang.js";
+
+/**
+ * Message of a handshake by which a hop's two sides get their keys: a Noise handshake message, and in
+ * front of it which one it is. Each side knows one pattern and one suite; they are said, not asked for.
+ */
+export const hopHandshake = header(
+  "hop.handshake",
+  {
+    /** Of all that follows in both directions. */
+    version: konst(u8, 1),
+    /** Who has to know what of whom before. */
+    pattern: oneOf(u8, { XX: 1, IK: 2, KK: 3, NNpsk0: 4 }),
+    /** What agrees, seals and hashes. */
+    suite: oneOf(u8, { "25519_AESGCM_SHA256": 1, "25519_ChaChaPoly_SHA256": 2 }),
+  },
+  { ref: "Noise rev 34 §7, §8", protocol: "hop" },
+).payload();
