@@ -35,7 +35,9 @@ for (const scheme of ["ws", "wss"]) {
     test(
       `over ${scheme} the ${closes} closes, and nobody is told of an error`,
       staged(async (stage) => {
-        const [near, far] = [stage.open(pair0()), stage.open(pair0())];
+        // A goodbye takes time: each side says it.
+        const options = { linger: 5000 };
+        const [near, far] = [stage.open(pair0(), options), stage.open(pair0(), options)];
         const secure = scheme === "wss";
         const listener = await near.listen(
           `${scheme}://127.0.0.1:0`,
