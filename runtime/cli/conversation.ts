@@ -4,9 +4,9 @@ import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Dialer,
+  type LayerOptions,
   PeerError,
   type Port,
-  type RowOptions,
   type SocketOptions,
   type SurveyOptions,
   SystemError,
@@ -153,7 +153,7 @@ export class Conversation {
     return socket;
   }
 
-  #row(url: string): RowOptions {
+  #row(url: string): LayerOptions {
     const { tls } = this.#wishes;
     return tls !== undefined && SECURED.test(url) ? { tls } : {};
   }

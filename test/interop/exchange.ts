@@ -5,6 +5,7 @@ import {
   type Ask,
   bus,
   type Exchanger,
+  type LayerOptions,
   type Port,
   pair0,
   pair1,
@@ -12,7 +13,6 @@ import {
   pull,
   push,
   type Replier,
-  type RowOptions,
   rep,
   req,
   respondent,
@@ -69,7 +69,7 @@ interface Play {
   readonly sizes: readonly number[];
   readonly options: SocketOptions;
   /** For the layers of the address. */
-  readonly row?: RowOptions;
+  readonly row?: LayerOptions;
 }
 
 const THEIRS = 1;
