@@ -101,7 +101,7 @@ for (const { tool, listen, dial, again } of PEERS) {
 
     const url = `ipc://${join(folder, `${tool}-respondent`)}`;
     peer("--respondent", listen, url, "--data", "here");
-    const asked = cat("--surveyor", "--dial", url, "--async", "-D", "who?", "--recv-timeout", ".5");
+    const asked = cat("--surveyor", "--dial", url, "--async", "-D", "who?", "--recv-timeout", "1");
     assert.equal([await asked.ended, asked.out], [0, '"here"\n']);
   });
 

@@ -90,12 +90,12 @@ test("PUSH sends a file whole, from several addresses, at fractions of a second"
 
 test("PULL prints what comes, and ends by count or by silence", async () => {
   const counted = cat("--pull", "--bind", ANY, "--count", "1", "--verbose");
-  const silent = cat("--pull", "--listen", ANY, "--recv-timeout", "0.3", "--verbose");
   const socket = open(push());
   socket.dial(await bound(counted));
   await socket.send("first");
   assert.equal([await counted.ended, counted.out], [0, '"first"\n']);
   await socket.close();
+  const silent = cat("--pull", "--listen", ANY, "--recv-timeout", "1", "--verbose");
   const another = open(push());
   another.dial(await bound(silent));
   await another.send("second");
@@ -158,8 +158,8 @@ test("SURVEYOR prints what everybody answers in time, survey by survey", async (
       one.serve((body) => `${text(body)} 1`);
       two.serve((body) => `${text(body)} 2`);
       const args = ["--dial", first, "--dial", second, "--data", "who?"];
-      const once = cat("--surveyor", ...args, "--recv-timeout", "0.5");
-      const twice = cat("--surveyor0", ...args, "--interval", "0.5", "--count", "2");
+      const once = cat("--surveyor", ...args, "--recv-timeout", "1");
+      const twice = cat("--surveyor0", ...args, "--interval", "1", "--count", "2");
       for (const [asked, n] of [[once, 2] as const, [twice, 4] as const]) {
         assert.is(await asked.ended, 0, asked.err);
         const answers = asked.out.trim().split("\n").sort();
@@ -173,7 +173,7 @@ test("SURVEYOR prints what everybody answers in time, survey by survey", async (
 test("RESPONDENT answers each survey", async () => {
   const served = cat("--respondent", "--listen", ANY, "--data", "here", "-C", "2", "--verbose");
   const url = await bound(served);
-  const asked = cat("--surveyor", "--dial", url, "-D", "who?", "-i", "0.5", "-C", "2");
+  const asked = cat("--surveyor", "--dial", url, "-D", "who?", "-i", "1", "-C", "2");
   assert.equal([await asked.ended, asked.out], [0, '"here"\n"here"\n']);
   assert.equal([await served.ended, served.out], [0, '"who?"\n"who?"\n']);
 });

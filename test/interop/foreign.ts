@@ -69,8 +69,8 @@ function tool(
   schemes: readonly Scheme[],
   names: Partial<Record<Role, string>>,
   limit: readonly string[],
-  /** Seconds between messages that are sent again. */
-  again: string,
+  /** How it sends again. */
+  again: (role: Role) => readonly string[],
 ): Foreign {
   return {
     name,
@@ -82,7 +82,7 @@ function tool(
       const data = file === undefined ? [] : dataOf(file);
       const answers = role === "rep" || role === "respondent";
       const once = answers || file === undefined;
-      const interval = once ? [] : ["--interval", repeats(role) ? again : STAYS];
+      const interval = once ? [] : repeats(role) ? again(role) : ["--interval", STAYS];
       const where = side === "listen" ? "--bind" : "--connect";
       const what = `--${names[role] ?? role}`;
       const format = role === "push" || role === "pub" ? [] : ["--msgpack", ...limit];
@@ -168,8 +168,14 @@ const PLAIN: readonly Scheme[] = ["tcp", "ipc", "ws"];
 /** Debian's nanomsg has no TLS; its NNG knows no newer version than 1.2. */
 const ALL: readonly Scheme[] = [...PLAIN, "tls+tcp", "wss"];
 
-export const nngcat = tool("nngcat", ROLES, ALL, {}, ["--recv-maxsz", "0"], "1");
-export const nanocat = tool("nanocat", NANOMSG, PLAIN, { pair0: "pair" }, [], "0.2");
+export const nngcat = tool("nngcat", ROLES, ALL, {}, ["--recv-maxsz", "0"], (role) =>
+  // Surveys as far apart as they are long make it wait for ever, sometimes, when there is much to do.
+  role === "surveyor" ? ["--delay", "1", "--interval", "2"] : ["--interval", "1"],
+);
+export const nanocat = tool("nanocat", NANOMSG, PLAIN, { pair0: "pair" }, [], () => [
+  "--interval",
+  "0.2",
+]);
 export const libnng = library("libnng", ROLES, ALL, "nng.c", "-lnng");
 export const libnanomsg = library("libnanomsg", NANOMSG, PLAIN, "nanomsg.c", "-lnanomsg");
 
