@@ -237,7 +237,7 @@ export class Accepting extends End implements Listener {
   }
 }
 
-function infoOf(pipe: Pipe): PipeInfo {
+export function infoOf(pipe: Pipe): PipeInfo {
   const { number, facts } = pipe;
   return { number, facts };
 }

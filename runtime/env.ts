@@ -63,6 +63,8 @@ export interface Net {
 export interface Env {
   /** Milliseconds from some fixed point; never goes back. */
   now(): number;
+  /** Milliseconds since 1970, UTC, as far as the system knows: it may go back, or leap. */
+  date(): number;
   /** Runs `f` once, after `ms` milliseconds. Does not keep the process alive if `idle`. */
   timer(ms: number, f: () => void, idle?: boolean): Timer;
   /** Runs `f` when the current piece of work is done, before any other event. */

@@ -54,6 +54,15 @@ export {
   xsurveyor,
 } from "./protocol/survey.js";
 export { open, schemes } from "./schemes.js";
+export {
+  type IntegrityOptions,
+  integrity,
+  type Key,
+  KeyRing,
+  type SharedKey,
+  type SigningKey,
+  type VerifyingKey,
+} from "./secure/integrity.js";
 export type { Row, Schemes, SocketOptions } from "./socket.js";
 export { type Stack, stack } from "./stack.js";
 export { Stats } from "./stats.js";

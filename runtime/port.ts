@@ -5,7 +5,13 @@
  * `Inlet` (what came up, and says stop when there is too much of it), or of what a protocol puts in
  * their place.
  */
-import { CancelledError, ClosedError, StateError, TimeoutError } from "./error.js";
+import {
+  CancelledError,
+  ClosedError,
+  StateError,
+  TimeoutError,
+  type WirestackError,
+} from "./error.js";
 import type { Guard } from "./guard.js";
 import type { Priority } from "./hub.js";
 import { type Context, type Down, type Event, type Facts, GO, STOP, type Up } from "./layer.js";
@@ -65,6 +71,8 @@ export interface SocketEvents {
   detached: { readonly pipe: PipeInfo; readonly url: string; readonly error: Error | undefined };
   /** A connection came to nothing: what was learnt of the peer up to then, and why. */
   refused: { readonly facts: Facts; readonly url: string; readonly error: Error };
+  /** A message was dropped: the first for this reason, and `stats()` counts the rest. `pipe`: if it came by one. */
+  rejected: { readonly pipe: PipeInfo | undefined; readonly error: WirestackError };
   /** A handler of the application's threw. */
   error: { readonly error: unknown };
 }

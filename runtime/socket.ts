@@ -3,9 +3,9 @@
  * from a row of the scheme table.
  */
 import { Block } from "./block.js";
-import { Accepting, Connecting, type End, type Home, type Reconnect } from "./endpoint.js";
+import { Accepting, Connecting, type End, type Home, infoOf, type Reconnect } from "./endpoint.js";
 import type { Env } from "./env.js";
-import { ClosedError, StackError } from "./error.js";
+import { ClosedError, StackError, type WirestackError } from "./error.js";
 import { Guard } from "./guard.js";
 import { type Hub, Pipe, type PipeOwner, type Priority } from "./hub.js";
 import {
@@ -132,7 +132,13 @@ export class Running implements Socket, Home {
     const { protocol } = hub;
     // Without a protocol whoever knows text is spoken to by the application itself.
     const text = layers.some((l) => l.text === (protocol === undefined ? "known" : "wanted"));
-    this.context = { env: this.env, stats, slab, limits, protocol, text };
+    const told = new Set<string>();
+    const reject = ({ pipe }: Message, error: WirestackError) => {
+      if (told.has(error.message)) return;
+      told.add(error.message);
+      this.tell("rejected", { pipe: pipe && infoOf(pipe as Pipe), error });
+    };
+    this.context = { env: this.env, stats, slab, limits, protocol, text, reject };
     this.#modeOf(this.#lower);
     this.contiguous = this.#upper.some((l) => l.contiguous);
     this.room = roomOf(layers);

@@ -90,6 +90,10 @@ export { pcapngResolution } from "./file/pcapng-resolution.js";
 export { pcapngSection } from "./file/pcapng-section.js";
 /** Packet of a pcapng file in its shortest form: of interface 0, without time. */
 export { pcapngSimple } from "./file/pcapng-simple.js";
+/** What the tag of `integrity.trailer` covers: octets that both sides make, and nobody sends. */
+export { integritySigned } from "./integrity/signed.js";
+/** What `integrity` puts behind each body: who says so, in which order, and the tag that proves it. */
+export { integrityTrailer } from "./integrity/trailer.js";
 /** REQ and REP over TCP or TLS. */
 export { requestTcp } from "./stacks.js";
 /** REQ and REP over a local socket. */

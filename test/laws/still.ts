@@ -3,6 +3,7 @@ import { Block } from "../../runtime/block.js";
 import type { Env, Net, Timer } from "../../runtime/env.js";
 import type { PipeContext, Protocol } from "../../runtime/layer.js";
 import { Slab } from "../../runtime/message.js";
+import { nodeCrypto } from "../../runtime/node-crypto.js";
 import { Stats } from "../../runtime/stats.js";
 
 export class Still implements Env {
@@ -15,7 +16,13 @@ export class Still implements Env {
     this.#state = seed | 1;
   }
 
+  readonly crypto = nodeCrypto;
+
   now(): number {
+    return 0;
+  }
+
+  date(): number {
     return 0;
   }
 
@@ -77,5 +84,6 @@ export function surroundings({
   const stats = new Stats();
   const limits = { recvMax, sendBuffer, openTimeout: 10_000 };
   const [slab, block] = [new Slab(stats), new Block(stats)];
-  return { env, stats, slab, limits, protocol, text: false, side, block, lend: false };
+  const reject = () => {};
+  return { env, stats, slab, limits, protocol, text: false, reject, side, block, lend: false };
 }

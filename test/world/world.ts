@@ -5,6 +5,7 @@
  * Every socket has a host of its own, so that what it left behind can be told from what others hold.
  */
 import type { Connection, Env, Receiver, Where } from "../../runtime/index.js";
+import { nodeCrypto } from "../../runtime/node-crypto.js";
 import { Clock } from "./clock.js";
 import { type Conditions, Network } from "./network.js";
 import { Random } from "./random.js";
@@ -130,7 +131,14 @@ export class Host implements Env {
     };
   }
 
+  readonly crypto = nodeCrypto;
+
   now(): number {
+    return this.world.clock.now;
+  }
+
+  /** It begins in 1970. */
+  date(): number {
     return this.world.clock.now;
   }
 
