@@ -48,15 +48,17 @@ def lines(sender, what, body, request, high, low, seq, key_id, alg):
 made = []
 _, *two = lines(0x50, "PUSH says hello", b"hello", b"", 0x01234567, 0x89ABCDEF, 0, 7, 1)
 made.append(two)
-asked, *two = lines(0x30, "REQ asks ping", b"ping", b"", 0xFFFFFFFF, 0, 2**53 - 1, 2**53 - 1, 1)
+_, *two = lines(0x50, "PUSH says its last", b"bye", b"", 2**32 - 1, 0, 2**53 - 1, 2**53 - 1, 1)
 made.append(two)
-_, *two = lines(0x31, "REP answers that with pong", b"pong", asked, 1, 2, 3, 7, 1)
+asked, *two = lines(0x30, "REQ asks ping", b"ping", b"", 1, 2, 0, 7, 1)
 made.append(two)
-asked, *two = lines(0x20, "PUB says weather", b"weather", b"", 3, 4, 2**32, 8, 2)
+_, *two = lines(0x31, "REP answers that with pong", b"pong", asked, 3, 4, 0, 7, 1)
 made.append(two)
-asked, *two = lines(0x62, "SURVEYOR asks who", b"who", b"", 5, 6, 1, 8, 2)
+_, *two = lines(0x20, "PUB says weather", b"weather", b"", 5, 6, 0, 8, 2)
 made.append(two)
-_, *two = lines(0x63, "RESPONDENT answers that with me", b"me", asked, 7, 8, 9, 7, 1)
+asked, *two = lines(0x62, "SURVEYOR asks who", b"who", b"", 7, 8, 0, 8, 2)
+made.append(two)
+_, *two = lines(0x63, "RESPONDENT answers that with me", b"me", asked, 9, 10, 0, 7, 1)
 made.append(two)
 
 for i, name in enumerate(["signed", "trailer"]):
