@@ -127,9 +127,15 @@ test("octets that were given are copied, and the copy is wiped", () => {
       return nodeCrypto.secretKey(octets);
     },
   };
-  const ring = new KeyRing([{ id: 1, secret: given }]);
+  const buffer = Buffer.from(given);
+  const ring = new KeyRing([
+    { id: 1, secret: given },
+    { id: 2, secret: buffer },
+    { id: 3, privateKey: buffer },
+  ]);
   given.fill(0);
   ring.open(spying);
+  assert.equal(new Uint8Array(buffer), before, "what was given is the giver's");
   assert.equal(copy, new Uint8Array(32), "wiped");
   const tag = ring.get(1)?.sign(spying, [secret]) as Uint8Array;
   assert.ok(of({ id: 1, secret: before }).get(1)?.verify(nodeCrypto, tag, [secret]));

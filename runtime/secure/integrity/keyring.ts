@@ -212,7 +212,7 @@ function checked(key: Key): Given {
         `key ${id}: a secret has ${SECRET} octets or more; not ${secret.length}`,
       );
     }
-    const own = secret.slice();
+    const own = new Uint8Array(secret);
     return (crypto) => {
       const kept = crypto.secretKey(own);
       own.fill(0);
@@ -240,5 +240,6 @@ function checked(key: Key): Given {
   }
 }
 
-const copied = <T>(given: T): T =>
-  given instanceof Uint8Array ? (given.slice() as unknown as T) : given;
+/** Not by `slice`, which of a Buffer would be a view. */
+const copied = <T>(given: T): T | Uint8Array =>
+  given instanceof Uint8Array ? new Uint8Array(given) : given;
