@@ -19,6 +19,8 @@ export interface PublicKey {
 }
 
 export interface Crypto {
+  /** As `hmac`, for messages without end: the octets it answers with are the next call's, too. */
+  mac(key: SecretKey, parts: readonly Uint8Array[]): Uint8Array;
   /**
    * An Ed25519 key that signs (RFC 8032): 32 octets, PEM, or the provider's own. Throws TypeError for what
    * is none.

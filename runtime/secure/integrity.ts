@@ -14,7 +14,7 @@ import * as trailer from "../../generated/integrity/trailer.js";
 import type { Crypto } from "../crypto.js";
 import { StackError, StateError, WireError } from "../error.js";
 import { type Context, Element, type Layer, type PortFace, type Same } from "../layer.js";
-import type { Exchange, Message } from "../message.js";
+import type { Exchange, Message, Note } from "../message.js";
 import { type Key, KeyRing } from "./integrity/keyring.js";
 import { NEW, OLD, Windows } from "./integrity/window.js";
 
@@ -50,7 +50,7 @@ const WIDEST = 2 ** 20;
 /** Senders whose windows are kept. */
 const SENDERS = 4096;
 
-const NOBODY = new Uint8Array(0);
+const NOTHING = new Uint8Array(0);
 const HINT = "put integrity above req: devices rewrite what is below";
 
 type Faces = Same<PortFace, typeof HINT>;
@@ -68,18 +68,26 @@ const no = {
   old: new WireError("integrity", "too old to tell whether it came before"),
 } as const;
 
+/** A request, by its tag: an answer to it covers that. */
+class Asked implements Note {
+  constructor(
+    readonly by: object,
+    readonly next: Note | undefined,
+    readonly tag: Uint8Array,
+  ) {}
+}
+
 class Integrity extends Element {
   readonly #crypto: Crypto;
   readonly #windows: Windows | undefined;
-  /** Tags of requests: a reply must know that of its own. */
-  readonly #asked = new WeakMap<Exchange, Uint8Array>();
-  // What goes before and behind a body to be signed. Written anew for each message, and read at once.
+  // What goes before and behind a body to be signed: of ours and of theirs, where it answers nothing.
+  readonly #ours: Uint8Array;
+  readonly #theirs: Uint8Array;
+  /** Or of an answer. */
   readonly #head = new Uint8Array(signed.MIN + trailer.TAIL_MAX);
   readonly #headView = new DataView(this.#head.buffer);
-  readonly #plain = this.#head.subarray(0, signed.MIN);
   readonly #end = new Uint8Array(signed.TAIL_MAX);
   readonly #endView = new DataView(this.#end.buffer);
-  readonly #parts: Uint8Array[] = [];
   readonly #epochHigh: number;
   readonly #epochLow: number;
   #seq = 0;
@@ -96,6 +104,8 @@ class Integrity extends Element {
     }
     ring.open(crypto);
     this.#crypto = crypto;
+    this.#ours = this.#answer(context.protocol?.type ?? 0, NOTHING).slice();
+    this.#theirs = this.#answer(context.protocol?.peer ?? 0, NOTHING).slice();
     const { window = WINDOW } = options;
     this.#windows = window === 0 ? undefined : new Windows(window, SENDERS);
     const epoch = new Uint32Array(2);
@@ -114,14 +124,17 @@ class Integrity extends Element {
       if (exchange !== undefined) this.above.event({ type: "failed", exchange, error });
       return;
     }
-    const asked = exchange && this.#asked.get(exchange);
-    const [high, low, seq] = [this.#epochHigh, this.#epochLow, this.#seq++];
-    signed.writeEnd(this.#endView, 0, high, low, seq, key.id, key.alg);
-    const tag = key.sign(this.#crypto, this.#covered(m, protocol?.type ?? 0, asked));
-    this.#parts.length = 0;
-    if (exchange !== undefined && asked === undefined) this.#asked.set(exchange, tag);
+    const asked = exchange && this.#asked(exchange);
+    const { id, alg } = key;
+    const high = this.#epochHigh;
+    const low = this.#epochLow;
+    const seq = this.#seq++;
+    signed.writeEnd(this.#endView, 0, high, low, seq, id, alg);
+    const head = asked === undefined ? this.#ours : this.#answer(protocol?.type ?? 0, asked);
+    const tag = key.sign(this.#crypto, this.#covered(m, head));
+    if (exchange !== undefined && asked === undefined) this.#note(exchange, tag);
     const at = m.append(trailer.sizeEnd(tag), slab);
-    trailer.writeEnd(m.tail, at, high, low, seq, key.id, tag, key.alg);
+    trailer.writeEnd(m.tail, at, high, low, seq, id, tag, alg);
     this.below.down(m);
   }
 
@@ -149,40 +162,54 @@ class Integrity extends Element {
     const key = this.ring.get(keyId);
     if (key === undefined) return no.key;
     if (key.alg !== alg) return no.alg;
-    const now = env.date();
     const { skew = SKEW, window } = this.options;
-    if (now < key.notBefore - skew) return no.early;
-    if (now >= key.notAfter + skew) return no.late;
+    if (key.notBefore > -Infinity && env.date() < key.notBefore - skew) return no.early;
+    if (key.notAfter < Infinity && env.date() >= key.notAfter + skew) return no.late;
     m.chop(size);
     const { exchange } = m;
-    const asked = exchange && this.#asked.get(exchange);
+    const asked = exchange && this.#asked(exchange);
     signed.writeEnd(this.#endView, 0, epochHigh, epochLow, seq, keyId, alg);
-    const right = key.verify(this.#crypto, tag, this.#covered(m, protocol?.peer ?? 0, asked));
-    this.#parts.length = 0;
-    if (!right) return no.tag;
+    const head = asked === undefined ? this.#theirs : this.#answer(protocol?.peer ?? 0, asked);
+    if (!key.verify(this.#crypto, tag, this.#covered(m, head))) return no.tag;
     const asks = exchange !== undefined && asked === undefined;
     if (this.#windows !== undefined && (!asks || window !== undefined)) {
-      const seen = this.#windows.of(`${keyId}.${epochHigh}.${epochLow}`).see(seq);
+      const seen = this.#windows.of(keyId, epochHigh, epochLow).see(seq);
       // An answer is tied to its question, so an old one is no answer to another.
       if (seen !== NEW && !(seen === OLD && asked !== undefined)) {
         return seen === OLD ? no.old : no.again;
       }
     }
-    // It may lie among other messages; the exchange may last.
-    if (asks) this.#asked.set(exchange, tag.slice());
+    if (asks) this.#note(exchange, tag);
     return undefined;
   }
 
+  /** The tag of the request, if this is about an answer to it. */
+  #asked(exchange: Exchange): Uint8Array | undefined {
+    for (let note = exchange.notes; note !== undefined; note = note.next) {
+      if (note.by === this) return (note as Asked).tag;
+    }
+    return undefined;
+  }
+
+  /** Keeps the tag of a request. Where it lies, others lie too, and the exchange may last. */
+  #note(exchange: Exchange, tag: Uint8Array): void {
+    const { slab } = this.context;
+    const at = slab.take(tag.length);
+    slab.bytes.set(tag, at);
+    const own = slab.bytes.subarray(at, at + tag.length);
+    exchange.notes = new Asked(this, exchange.notes, own);
+  }
+
+  #answer(type: number, asked: Uint8Array): Uint8Array {
+    return this.#head.subarray(0, signed.write(this.#headView, 0, type, asked));
+  }
+
   /** What a tag covers, in order. */
-  #covered(m: Message, type: number, asked: Uint8Array = NOBODY): readonly Uint8Array[] {
-    const end = signed.write(this.#headView, 0, type, asked);
-    const parts = this.#parts;
-    parts.length = 0;
-    parts.push(asked === NOBODY ? this.#plain : this.#head.subarray(0, end));
-    if (m.end > m.start) parts.push(m.bytes.subarray(m.start, m.end));
-    for (const octets of m.rest) parts.push(octets);
-    parts.push(this.#end);
-    return parts;
+  #covered(m: Message, head: Uint8Array): readonly Uint8Array[] {
+    const { bytes, start, end, rest } = m;
+    if (rest.length === 0) return [head, bytes.subarray(start, end), this.#end];
+    if (start === end) return [head, ...rest, this.#end];
+    return [head, bytes.subarray(start, end), ...rest, this.#end];
   }
 }
 

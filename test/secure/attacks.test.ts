@@ -199,6 +199,37 @@ test("a reply answers its own request: 0 are accepted that were forged, moved, o
   }
 });
 
+test("of two such layers each proves its own", () => {
+  const inner = { id: 1, secret: body(32, 6) };
+  const [near, far] = [REQ, REP].map((p) => {
+    const [upper, lower] = [desk(p), desk(p, inner)];
+    upper.element.below = lower.element;
+    lower.element.above = upper.element;
+    const ask = (octets: Uint8Array, exchange: Exchange) => {
+      const before = lower.put.length;
+      upper.send(octets, exchange);
+      return lower.put[before] as Uint8Array;
+    };
+    return { upper, lower, ask };
+  }) as [Twice, Twice];
+  const [one, other] = [new Exchange(), new Exchange()];
+  const asked = near.ask(body(3, 1), one);
+  near.ask(body(3, 1), other);
+  far.lower.take(asked, new Exchange());
+  assert.is(far.upper.got.length, 1);
+  const reply = far.ask(body(3, 2), far.upper.exchange as Exchange);
+  near.lower.take(reply, other);
+  assert.is(near.upper.got.length, 0);
+  near.lower.take(reply, one);
+  assert.equal(near.upper.got, [body(3, 2)]);
+});
+
+interface Twice {
+  readonly upper: Desk;
+  readonly lower: Desk;
+  ask(octets: Uint8Array, exchange: Exchange): Uint8Array;
+}
+
 test("a request that is sent again is heard again, and either reply is right", () => {
   const [near, far] = [desk(REQ), desk(REP)];
   const asked = new Exchange();

@@ -44,12 +44,19 @@ test("every number of a window is told apart", () => {
 
 test("so many senders are remembered, and of more the one that was silent longest is forgotten", () => {
   const windows = new Windows(8, 3);
-  for (const name of ["a.", "b.", "c.", "a.", "a.", "d."]) windows.of(name).see(1);
-  assert.is(windows.of("a.").see(1), SEEN);
-  assert.is(windows.of("c.").see(1), SEEN);
-  assert.is(windows.of("d.").see(1), SEEN);
-  assert.is(windows.of("b.").see(1), NEW);
-  assert.is(windows.of("a.").see(1), NEW, "whose turn it was to go");
+  // Each differs from the first in one thing.
+  const [a, b, c, d] = [
+    [1, 2, 3],
+    [9, 2, 3],
+    [1, 9, 3],
+    [1, 2, 9],
+  ] as const;
+  for (const [key, high, low] of [a, b, c, a, a, d]) windows.of(key, high, low).see(1);
+  assert.is(windows.of(...a).see(1), SEEN);
+  assert.is(windows.of(...c).see(1), SEEN);
+  assert.is(windows.of(...d).see(1), SEEN);
+  assert.is(windows.of(...b).see(1), NEW);
+  assert.is(windows.of(...a).see(1), NEW, "whose turn it was to go");
 });
 
 test.run();

@@ -48,7 +48,7 @@ export interface Member {
   readonly notBefore: number;
   readonly notAfter: number;
   readonly signs: boolean;
-  /** The tag of these octets, one part behind the other. */
+  /** The tag of these octets, one part behind the other; to be copied before the next one is made. */
   sign(crypto: Crypto, parts: readonly Uint8Array[]): Uint8Array;
   verify(crypto: Crypto, tag: Uint8Array, parts: readonly Uint8Array[]): boolean;
 }
@@ -68,11 +68,11 @@ class Shared implements Member {
   }
 
   sign(crypto: Crypto, parts: readonly Uint8Array[]): Uint8Array {
-    return crypto.hmac(this.#secret, parts);
+    return crypto.mac(this.#secret, parts);
   }
 
   verify(crypto: Crypto, tag: Uint8Array, parts: readonly Uint8Array[]): boolean {
-    return crypto.equal(crypto.hmac(this.#secret, parts), tag);
+    return crypto.equal(crypto.mac(this.#secret, parts), tag);
   }
 }
 

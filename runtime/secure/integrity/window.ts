@@ -43,18 +43,24 @@ export class Window {
 /** A window for each sender of late; of more than `most` the one that was silent longest is forgotten. */
 export class Windows {
   readonly #windows = new Map<string, Window>();
-  /** Most messages come from who sent the one before. */
-  #last: Window | undefined;
-  #name = "";
+  /** Who sent the message before has mostly sent this one. */
+  #last: Window;
+  #key = -1;
+  #high = 0;
+  #low = 0;
 
   constructor(
     readonly size: number,
     readonly most: number,
-  ) {}
+  ) {
+    this.#last = new Window(size);
+  }
 
-  /** `name` is text, never a number: V8 hashes text by a seed that nobody knows. */
-  of(name: string): Window {
-    if (this.#last !== undefined && name === this.#name) return this.#last;
+  /** Of a sender, by its key and its epoch. */
+  of(key: number, high: number, low: number): Window {
+    if (low === this.#low && high === this.#high && key === this.#key) return this.#last;
+    // No number by itself: V8 hashes text by a seed that nobody knows, and numbers by none.
+    const name = `${key}.${high}.${low}`;
     let window = this.#windows.get(name);
     if (window !== undefined) this.#windows.delete(name);
     else window = new Window(this.size);
@@ -63,8 +69,10 @@ export class Windows {
       const [oldest] = this.#windows.keys();
       this.#windows.delete(oldest as string);
     }
+    this.#key = key;
+    this.#high = high;
+    this.#low = low;
     this.#last = window;
-    this.#name = name;
     return window;
   }
 }
