@@ -151,7 +151,7 @@ export async function layers(options: Options): Promise<Report> {
   );
   const cost = median(more.map(({ time }) => time));
   return {
-    columns: ["ns of CPU", "× bare"],
+    columns: ["ns of CPU", "× bare", "× loop"],
     rows: [
       row("no layer", none),
       row("eight layers", taken.get("eight") ?? []),
