@@ -220,7 +220,7 @@ export class Running implements Socket, Home {
     const to = layers.findIndex((l) => l.text === "known");
     const who = `'${(layers[from] as AnyLayer).name}' wants text to be known`;
     if (to < 0) throw new StackError(`${who}, and nobody knows it at ${url}`);
-    const adds = layers.slice(from, to).find((l) => (l.headers ?? []).length > 0);
+    const adds = layers.slice(0, to).find((l) => (l.headers ?? []).length > 0);
     if (adds === undefined) return;
     throw new StackError(`${who}, and '${adds.name}' adds octets to it that are none`);
   }

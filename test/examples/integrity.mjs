@@ -1,23 +1,24 @@
 import { randomBytes } from "node:crypto";
-import { KeyRing, integrity, open, rep, req, stack, xrep, xreq } from "wirestack";
+import { integrity, KeyRing, open, rep, req, stack } from "wirestack";
 
-const day = 24 * 3600 * 1000;
-const [old, next] = [randomBytes(32), randomBytes(32)]; // both sides have them
-const keys = [{ id: 1, secret: old, notAfter: Date.now() + day }];
+const first = { id: 1, secret: randomBytes(32) }; // both sides have it, and nobody else
+const [here, there] = [new KeyRing([first]), new KeyRing([first])];
 
-const server = open(stack(integrity({ keys: new KeyRing(keys) }), rep(), xrep()));
+const server = open(stack(integrity({ keys: here }), rep()));
 server.on("rejected", ({ error }) => console.log("dropped:", error.message));
 server.serve((body) => body);
 const { url } = await server.listen("tcp://127.0.0.1:0");
 
-const ring = new KeyRing(keys);
-const client = open(stack(integrity({ keys: ring }), req(), xreq()));
+const client = open(stack(integrity({ keys: there }), req()));
 client.dial(url);
-console.log(new TextDecoder().decode(await client.request("signed")));
+const second = { id: 2, secret: randomBytes(32), notBefore: Date.now() };
+for (const ring of [here, there]) ring.add(second); // the first still counts
+const reply = await client.request("signed by key");
+console.log(new TextDecoder().decode(reply), there.current(Date.now()));
+for (const ring of [here, there]) ring.remove(1);
 
-ring.add({ id: 2, secret: next, notBefore: Date.now() }); // the server does not know it yet
-await client.request("too early", { timeout: 100 }).catch(() => console.log("no reply"));
-console.log(server.stats().malformed);
+const stranger = open(req());
+stranger.dial(url);
+await stranger.request("I am the client", { timeout: 500 }).catch(() => console.log("no answer"));
 
-await client.close();
-await server.close();
+for (const socket of [client, stranger, server]) await socket.close();

@@ -7,10 +7,13 @@ import {
   type Key,
   KeyRing,
   node,
+  opcodes,
   open,
+  pair0,
   pull,
   push,
   req,
+  type Stack,
   StackError,
   StateError,
   sp,
@@ -71,6 +74,21 @@ test("a world without cryptography opens no such stack", () => {
   assert.ok(crypto);
   const make = () => open(stack(integrity({ keys }), push()), { env: bare });
   assert.throws(make, (e: unknown) => e instanceof StackError && /env.crypto/.test(e.message));
+});
+
+test("a trailer is no text, wherever text is wanted", async () => {
+  const layer = integrity({ keys });
+  for (const list of [
+    [opcodes(), layer, pair0()],
+    [layer, opcodes(), pair0()],
+  ]) {
+    const socket = open(checked(list) as Stack<"pair0">);
+    assert.throws(
+      () => socket.dial("ws://127.0.0.1:1"),
+      /'integrity' adds octets to it that are none/,
+    );
+    await socket.close();
+  }
 });
 
 test("options that are none are refused", () => {
