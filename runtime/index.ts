@@ -55,9 +55,9 @@ export {
 } from "./protocol/survey.js";
 export { open, schemes } from "./schemes.js";
 export {
+  type IntegrityKey,
   type IntegrityOptions,
   integrity,
-  type Key,
   KeyRing,
   type SharedKey,
   type SigningKey,

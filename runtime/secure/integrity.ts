@@ -15,11 +15,11 @@ import type { Crypto } from "../crypto.js";
 import { StackError, StateError, WireError } from "../error.js";
 import { type Context, Element, type Layer, type PortFace, type Same } from "../layer.js";
 import type { Exchange, Message, Note } from "../message.js";
-import { type Key, KeyRing } from "./integrity/keyring.js";
+import { type IntegrityKey, KeyRing } from "./integrity/keyring.js";
 import { NEW, OLD, Windows } from "./integrity/window.js";
 
 export {
-  type Key,
+  type IntegrityKey,
   KeyRing,
   type SharedKey,
   type SigningKey,
@@ -28,7 +28,7 @@ export {
 
 export interface IntegrityOptions {
   /** Keys that are taken, and sign. A ring of them can change while the socket runs. */
-  readonly keys: KeyRing | readonly Key[];
+  readonly keys: KeyRing | readonly IntegrityKey[];
   /** The id of the key that signs. Default: of those that can, and are good now, the one that began last. */
   readonly sign?: number;
   /**
@@ -131,7 +131,7 @@ class Integrity extends Element {
     const seq = this.#seq++;
     signed.writeEnd(this.#endView, 0, high, low, seq, id, alg);
     const head = asked === undefined ? this.#ours : this.#answer(protocol?.type ?? 0, asked);
-    const tag = key.sign(this.#crypto, this.#covered(m, head));
+    const tag = key.sign(this.#crypto, this.#covered(m, head, alg));
     if (exchange !== undefined && asked === undefined) this.#note(exchange, tag);
     const at = m.append(trailer.sizeEnd(tag), slab);
     trailer.writeEnd(m.tail, at, high, low, seq, id, tag, alg);
@@ -170,7 +170,7 @@ class Integrity extends Element {
     const asked = exchange && this.#asked(exchange);
     signed.writeEnd(this.#endView, 0, epochHigh, epochLow, seq, keyId, alg);
     const head = asked === undefined ? this.#theirs : this.#answer(protocol?.peer ?? 0, asked);
-    if (!key.verify(this.#crypto, tag, this.#covered(m, head))) return no.tag;
+    if (!key.verify(this.#crypto, tag, this.#covered(m, head, alg))) return no.tag;
     const asks = exchange !== undefined && asked === undefined;
     if (this.#windows !== undefined && (!asks || window !== undefined)) {
       const seen = this.#windows.of(keyId, epochHigh, epochLow).see(seq);
@@ -205,8 +205,13 @@ class Integrity extends Element {
   }
 
   /** What a tag covers, in order. */
-  #covered(m: Message, head: Uint8Array): readonly Uint8Array[] {
+  #covered(m: Message, head: Uint8Array, alg: trailer.Alg): readonly Uint8Array[] {
     const { bytes, start, end, rest } = m;
+    if (alg === trailer.Alg.ed25519) {
+      const { stats } = this.context;
+      stats.copies++;
+      stats.copiedOctets += m.length;
+    }
     if (rest.length === 0) return [head, bytes.subarray(start, end), this.#end];
     if (start === end) return [head, ...rest, this.#end];
     return [head, bytes.subarray(start, end), ...rest, this.#end];

@@ -7,7 +7,7 @@ import { Alg, writeEnd } from "../../generated/integrity/trailer.js";
 import * as tag from "../../generated/sp/tag.js";
 import {
   integrity,
-  type Key,
+  type IntegrityKey as Key,
   type Raw,
   type Replier,
   type Requester,

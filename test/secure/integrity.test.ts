@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
   integrity,
-  type Key,
+  type IntegrityKey as Key,
   KeyRing,
   node,
   opcodes,
@@ -74,6 +74,19 @@ test("a world without cryptography opens no such stack", () => {
   assert.ok(crypto);
   const make = () => open(stack(integrity({ keys }), push()), { env: bare });
   assert.throws(make, (e: unknown) => e instanceof StackError && /env.crypto/.test(e.message));
+});
+
+test("an HMAC copies no body, and a signature each once, which is counted", () => {
+  for (const [list, copies] of [
+    [keys, 0],
+    [[{ id: 1, privateKey }], 1],
+  ] as const) {
+    const [near, far] = [desk(PUSH, { keys: list }), desk(PULL, { keys: list })];
+    assert.ok(far.take(near.send(body(3000, 1))));
+    for (const { context } of [near, far]) {
+      assert.equal([context.stats.copies, context.stats.copiedOctets], [copies, 3000 * copies]);
+    }
+  }
 });
 
 test("a trailer is no text, wherever text is wanted", async () => {

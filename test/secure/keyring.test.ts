@@ -3,7 +3,7 @@ import { createSecretKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { type Key, KeyRing, node, StackError } from "../../runtime/index.js";
+import { type IntegrityKey as Key, KeyRing, node, StackError } from "../../runtime/index.js";
 import { nodeCrypto } from "../../runtime/node-crypto.js";
 
 const test = suite("key ring");

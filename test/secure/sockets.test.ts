@@ -8,7 +8,7 @@ import {
   device,
   type Exchanger,
   integrity,
-  type Key,
+  type IntegrityKey as Key,
   KeyRing,
   open,
   type Port,

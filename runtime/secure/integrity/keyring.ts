@@ -2,7 +2,8 @@
  * Keys by their numbers, each with the time in which it is good; one that signs, and all that are taken.
  *
  * A key fixes its algorithm, so that no message can choose a weaker one. Keys come and go while sockets
- * run: give a new one to whoever receives, then to whoever sends, and take the old one away last.
+ * run: give a new one to whoever receives, then to whoever sends, and take the old one away when nothing is
+ * under way any more that it has signed. A request that is sent again keeps its tag.
  */
 import type { KeyObject } from "node:crypto";
 import { Alg } from "../../../generated/integrity/trailer.js";
@@ -29,7 +30,10 @@ export interface SharedKey extends KeyOptions {
   readonly secret: Uint8Array | SecretKey | KeyObject;
 }
 
-/** Ed25519: signs, and verifies. 32 octets, PEM, or a KeyObject. */
+/**
+ * Ed25519: signs, and verifies. 32 octets, PEM, or a KeyObject. To sign takes about 0.1 ms and to verify
+ * 0.3 ms, in which nothing else runs; the body is copied for it.
+ */
 export interface SigningKey extends KeyOptions {
   readonly privateKey: Uint8Array | string | PrivateKey | KeyObject;
 }
@@ -39,7 +43,7 @@ export interface VerifyingKey extends KeyOptions {
   readonly publicKey: Uint8Array | string | PublicKey | KeyObject;
 }
 
-export type Key = SharedKey | SigningKey | VerifyingKey;
+export type IntegrityKey = SharedKey | SigningKey | VerifyingKey;
 
 /** A key, as the layer uses it. Its octets are the provider's. */
 export interface Member {
@@ -113,12 +117,12 @@ export class KeyRing {
   #signers: Member[] = [];
   #crypto: Crypto | undefined;
 
-  constructor(keys: Iterable<Key> = []) {
+  constructor(keys: Iterable<IntegrityKey> = []) {
     for (const key of keys) this.add(key);
   }
 
   /** Takes a key in. Throws TypeError or RangeError for what is none, or has the id of another. */
-  add(key: Key): this {
+  add(key: IntegrityKey): this {
     const given = checked(key);
     const { id } = key;
     if (this.#given.has(id) || this.#members.has(id)) {
@@ -189,7 +193,7 @@ export class KeyRing {
 }
 
 /** Looks at all that can be looked at without cryptography. */
-function checked(key: Key): Given {
+function checked(key: IntegrityKey): Given {
   const { id } = key;
   if (!Number.isSafeInteger(id) || id < 0) {
     throw new RangeError(`a key's id is a whole number from 0 to 2^53 - 1; not ${id}`);
