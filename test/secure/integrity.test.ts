@@ -31,7 +31,7 @@ import { body } from "../laws/octets.js";
 import { Still } from "../laws/still.js";
 import { staged } from "../support/stage.js";
 import { until } from "../support/until.js";
-import { Desk, PUB, PULL, PUSH, REP, REQ, RESPONDENT, SURVEYOR } from "./desk.js";
+import { Desk, PUB, PULL, PUSH, REP, REQ, RESPONDENT, SURVEYOR } from "./integrity/desk.js";
 
 const test = suite("integrity");
 const secret = body(32, 7);

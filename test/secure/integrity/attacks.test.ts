@@ -3,8 +3,8 @@ import { createHmac, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Alg, writeEnd } from "../../generated/integrity/trailer.js";
-import * as tag from "../../generated/sp/tag.js";
+import { Alg, writeEnd } from "../../../generated/integrity/trailer.js";
+import * as tag from "../../../generated/sp/tag.js";
 import {
   integrity,
   type IntegrityKey as Key,
@@ -20,13 +20,13 @@ import {
   xreq,
   xrespondent,
   xsurveyor,
-} from "../../runtime/index.js";
-import type { Protocol } from "../../runtime/layer.js";
-import { Exchange } from "../../runtime/message.js";
-import { edited, edits, SEED, TIMES } from "../laws/all.js";
-import { body, segmented } from "../laws/octets.js";
-import { staged } from "../support/stage.js";
-import { until } from "../support/until.js";
+} from "../../../runtime/index.js";
+import type { Protocol } from "../../../runtime/layer.js";
+import { Exchange } from "../../../runtime/message.js";
+import { edited, edits, SEED, TIMES } from "../../laws/all.js";
+import { body, segmented } from "../../laws/octets.js";
+import { staged } from "../../support/stage.js";
+import { until } from "../../support/until.js";
 import { Desk, PAIR, PULL, PUSH, REP, REQ, RESPONDENT, SURVEYOR } from "./desk.js";
 
 const test = suite("attacks");

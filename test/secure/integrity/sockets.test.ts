@@ -39,12 +39,12 @@ import {
   xstar,
   xsub,
   xsurveyor,
-} from "../../runtime/index.js";
-import type { Layer } from "../../runtime/layer.js";
-import { body } from "../laws/octets.js";
-import { staged } from "../support/stage.js";
-import { until } from "../support/until.js";
-import { World } from "../world/world.js";
+} from "../../../runtime/index.js";
+import type { Layer } from "../../../runtime/layer.js";
+import { body } from "../../laws/octets.js";
+import { staged } from "../../support/stage.js";
+import { until } from "../../support/until.js";
+import { World } from "../../world/world.js";
 
 const test = suite("sockets");
 const keys: readonly Key[] = [{ id: 1, secret: new Uint8Array(randomBytes(32)) }];

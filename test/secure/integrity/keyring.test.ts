@@ -3,8 +3,8 @@ import { createSecretKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { type IntegrityKey as Key, KeyRing, node, StackError } from "../../runtime/index.js";
-import { nodeCrypto } from "../../runtime/node-crypto.js";
+import { type IntegrityKey as Key, KeyRing, node, StackError } from "../../../runtime/index.js";
+import { nodeCrypto } from "../../../runtime/node-crypto.js";
 
 const test = suite("key ring");
 const secret = new Uint8Array(randomBytes(32));

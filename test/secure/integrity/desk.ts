@@ -1,8 +1,8 @@
 /** A layer alone, between somebody who sends and hears, and a wire that writes down what comes. */
-import { Element, type Event, type Layer, type Protocol } from "../../runtime/layer.js";
-import { type Exchange, Message } from "../../runtime/message.js";
-import { joined } from "../laws/octets.js";
-import { Still, surroundings } from "../laws/still.js";
+import { Element, type Event, type Layer, type Protocol } from "../../../runtime/layer.js";
+import { type Exchange, Message } from "../../../runtime/message.js";
+import { joined } from "../../laws/octets.js";
+import { Still, surroundings } from "../../laws/still.js";
 
 let desks = 0;
 

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { NEW, OLD, SEEN, Window, Windows } from "../../runtime/secure/integrity/window.js";
-import { check, TIMES } from "../laws/all.js";
+import { NEW, OLD, SEEN, Window, Windows } from "../../../runtime/secure/integrity/window.js";
+import { check, TIMES } from "../../laws/all.js";
 
 const test = suite("window");
 

@@ -9,7 +9,7 @@ import {
   respondent,
   stack,
   sub,
-} from "../../runtime/index.js";
+} from "../../../runtime/index.js";
 
 const [secret = "", ...addresses] = process.argv.slice(2);
 const layer = integrity({ keys: [{ id: 1, secret: Buffer.from(secret, "hex") }] });
