@@ -76,7 +76,8 @@ export async function build({ trees = PUBLISHED, types = false } = {}) {
 
   const stamp = join(dist, ".types");
   const complete = PUBLISHED.every((tree) => trees.includes(tree)) && !trees.includes("test");
-  if (types || (complete && !fs.existsSync(stamp))) declare(types, stamp);
+  const declared = fs.existsSync(stamp) ? fs.readFileSync(stamp, "utf8") : undefined;
+  if (types ? declared !== edition() : complete && declared === undefined) declare(types, stamp);
 }
 
 /** Another esbuild or another version of this file may write other outputs from the same source. */
@@ -85,7 +86,9 @@ function forgetOtherRecipes() {
   const recipe = `esbuild ${version}, ${fs.statSync(self).mtime.toISOString()}\n`;
   const path = join(dist, ".recipe");
   if (fs.existsSync(path) && fs.readFileSync(path, "utf8") === recipe) return;
-  for (const tree of TREES) fs.rmSync(join(dist, tree), { recursive: true, force: true });
+  for (const made of [...TREES, ".types"]) {
+    fs.rmSync(join(dist, made), { recursive: true, force: true });
+  }
   fs.mkdirSync(dist, { recursive: true });
   fs.writeFileSync(path, recipe);
 }
@@ -134,7 +137,13 @@ function declare(insist, stamp) {
     { cwd: root, stdio: insist ? "inherit" : "ignore" },
   );
   if (insist && status !== 0) throw new Error("the declarations could not be written");
-  fs.writeFileSync(stamp, "");
+  fs.writeFileSync(stamp, status === 0 ? edition() : "");
+}
+
+/** What declarations are made of: the sources, and when each was changed. */
+function edition() {
+  const sources = PUBLISHED.flatMap((tree) => list(root, tree)).sort();
+  return sources.map((path) => `${path} ${fs.statSync(join(root, path)).mtimeMs}\n`).join("");
 }
 
 /** Files of a tree, relative to `base`, with `/`. */

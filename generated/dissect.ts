@@ -783,9 +783,9 @@ const spGreeting: HeaderTable = {
     { kind: "bytes", name: "sp.magic", doc: "A zero octet, then \"SP\"", format: "hex", slot: 3, length: 3, konst: [0,83,80], fault: { text: "is not 00 53 50", strict: true } },
     { kind: "uint", name: "sp.version", doc: "Of this greeting; there has been one only", format: "dec", slot: 4, bits: 8, order: "big", konst: 0, fault: { text: "is not 0", strict: true } },
     { kind: "uint", name: "sp.type", doc: "Protocol of the sender; numbers from 0xf000 on are for experiments", format: "dec", slot: 5, bits: 16, order: "big", names: new Map([[16, "pair0"], [17, "pair1"], [32, "pub"], [33, "sub"], [48, "req"], [49, "rep"], [80, "push"], [81, "pull"], [98, "surveyor"], [99, "respondent"], [112, "bus"], [1600, "star"]]), open: true },
-    { kind: "uint", name: "sp.reserved", doc: "1 would announce the sender's stack; a plain socket closes on anything but zero", format: "dec", slot: 6, bits: 16, order: "big", konst: 0, fault: { text: "reserved bits are set", strict: true } },
+    { kind: "uint", name: "sp.stack", doc: "1: the sender's stack has layers above its framing, and its first message says which", format: "dec", slot: 6, bits: 16, order: "big", names: new Map([[0, "plain"], [1, "described"]]), fault: { text: "is none of plain, described", strict: true } },
   ],
-  sets: { "sp.type": (n) => n[5]! },
+  sets: { "sp.type": (n) => n[5]!, "sp.stack": (n) => n[6]! },
   payload: {
     next: [
       { by: "trial", of: "sp.framing", again: true },
@@ -809,6 +809,7 @@ const spIpc: HeaderTable = {
   payload: {
     length: (n) => n[4]!,
     next: [
+      { by: "fact", of: "sp.stack" },
       { by: "fact", of: "sp.type", message: true },
     ],
   },
@@ -846,6 +847,22 @@ const spRequest: HeaderTable = {
     { name: "sp.hops", format: "dec", value: (n) => n[3]! - 1 },
   ],
   payload: {},
+};
+
+const spStack: HeaderTable = {
+  name: "sp.stack",
+  title: "SP stack: which layers stand between the sender's protocol and its framing",
+  ref: "wirestack stack identity",
+  protocol: "sp",
+  on: { "sp.stack": [1] },
+  slots: 6,
+  min: 3,
+  fields: [
+    { kind: "uint", name: "sp.version", doc: "Of this header", format: "dec", slot: 3, bits: 8, order: "big", konst: 1, fault: { text: "is not 1", strict: true } },
+    { kind: "uint", name: "sp.type", doc: "Protocol of the sender; 0 where it has none", format: "dec", slot: 4, bits: 16, order: "big", names: new Map([[0, "none"], [16, "pair0"], [17, "pair1"], [32, "pub"], [33, "sub"], [48, "req"], [49, "rep"], [80, "push"], [81, "pull"], [98, "surveyor"], [99, "respondent"], [112, "bus"], [1600, "star"]]), open: true },
+    { kind: "text", name: "sp.layers", doc: "The layers, the uppermost first, a space between: `name@version`, and what must agree", format: "text", slot: 5, length: "rest", max: 509 },
+  ],
+  sets: { "sp.stack": () => 0 },
 };
 
 const spStar: HeaderTable = {
@@ -910,6 +927,7 @@ const spTcp: HeaderTable = {
   payload: {
     length: (n) => n[3]!,
     next: [
+      { by: "fact", of: "sp.stack" },
       { by: "fact", of: "sp.type", message: true },
     ],
   },
@@ -1013,9 +1031,10 @@ const wsUpgrade: OpenerTable = {
 
 /** All headers, and what their flow facts' values are called. */
 export const registry: Registry = {
-  headers: [gzip, pcap, pcapModified, pcapRecord, pcapngBlock, pcapngInterface, pcapngObsolete, pcapngOffset, pcapngOptions, pcapngPacket, pcapngResolution, pcapngSection, pcapngSimple, integritySigned, integrityTrailer, arp, authentication, ethernet, icmp, icmpv6, ipv4, ipv6, ipv6Destination, ipv6Fragment, ipv6HopByHop, ipv6Routing, loopback, raw, sll, sll2, tcp, udp, vlan, vlanService, spGreeting, spIpc, spPair1, spRequest, spStar, spSurvey, spTag, spTcp, spUdp, spWs, wsClose, wsFrame],
+  headers: [gzip, pcap, pcapModified, pcapRecord, pcapngBlock, pcapngInterface, pcapngObsolete, pcapngOffset, pcapngOptions, pcapngPacket, pcapngResolution, pcapngSection, pcapngSimple, integritySigned, integrityTrailer, arp, authentication, ethernet, icmp, icmpv6, ipv4, ipv6, ipv6Destination, ipv6Fragment, ipv6HopByHop, ipv6Routing, loopback, raw, sll, sll2, tcp, udp, vlan, vlanService, spGreeting, spIpc, spPair1, spRequest, spStack, spStar, spSurvey, spTag, spTcp, spUdp, spWs, wsClose, wsFrame],
   openers: [wsUpgrade],
   facts: {
     "sp.type": new Map([[16, "pair0"], [17, "pair1"], [32, "pub"], [33, "sub"], [48, "req"], [49, "rep"], [80, "push"], [81, "pull"], [98, "surveyor"], [99, "respondent"], [112, "bus"], [1600, "star"]]),
+    "sp.stack": new Map([[0, "plain"], [1, "described"]]),
   },
 };

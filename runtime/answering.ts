@@ -7,9 +7,10 @@
  */
 import * as tag from "../generated/sp/tag.js";
 import { StateError, WireError } from "./error.js";
-import { Hub, type Pipe } from "./hub.js";
+import { Hub, type Pipe, type PipeInfo } from "./hub.js";
 import { type Context, Element, type HeaderFacts, type Protocol } from "./layer.js";
 import { Exchange, type Message } from "./message.js";
+import { count } from "./option.js";
 import { type Body, bodyOf, compose, Inlet, Port, type Socket, type Waits } from "./port.js";
 
 /** The generated codec of a way back. */
@@ -113,14 +114,25 @@ export class Answering extends Element {
 export class Ask {
   readonly #socket: Socket;
   readonly #exchange: Exchange;
+  readonly #pipe: Pipe;
 
   constructor(
     socket: Socket,
     readonly body: Uint8Array,
     exchange: Exchange,
+    pipe: Pipe,
   ) {
     this.#socket = socket;
     this.#exchange = exchange;
+    this.#pipe = pipe;
+  }
+
+  /**
+   * The connection that it came by: its facts say who asks, as far as the opening told, and it can be
+   * closed. Behind a device that is the device's. It may have gone since.
+   */
+  get pipe(): PipeInfo {
+    return this.#pipe.info;
   }
 
   /** Answers, once. If who asked has gone, nothing happens. */
@@ -163,7 +175,7 @@ export class Replier<Answer extends Body | undefined = Body> extends Port {
     this.#inlet = inlet;
     const { stats } = socket.context;
     const up = (m: Message) => {
-      const ask = new Ask(socket, bodyOf(m, stats), m.exchange as Exchange);
+      const ask = new Ask(socket, bodyOf(m, stats), m.exchange as Exchange, m.pipe as Pipe);
       inlet.put(ask);
       if (this.#handler !== undefined) this.#work();
     };
@@ -186,8 +198,8 @@ export class Replier<Answer extends Body | undefined = Body> extends Port {
    */
   serve(handler: Handler<Answer>, { concurrency = 256 }: ServeOptions = {}): void {
     if (this.#handler !== undefined) throw new StateError("this socket is served already");
+    this.#concurrency = count("concurrency", concurrency, 1);
     this.#handler = handler;
-    this.#concurrency = concurrency;
     this.#work();
   }
 

@@ -1,7 +1,7 @@
 /** Devices: two raw sockets back to back. */
 import { ClosedError } from "./error.js";
 import type { Message } from "./message.js";
-import type { Raw } from "./port.js";
+import { FOREVER, type Raw } from "./port.js";
 
 export interface DeviceOptions {
   /** Looks at each message, or changes it; undefined drops it. `from` says where it came from. */
@@ -16,7 +16,7 @@ export async function device(a: Raw, b: Raw, { through }: DeviceOptions = {}): P
   const pass = async (from: Raw, to: Raw): Promise<void> => {
     for await (const m of from) {
       const out = through === undefined ? m : through(m, from);
-      if (out !== undefined) await to.send(out);
+      if (out !== undefined) await to.send(out, FOREVER);
     }
   };
   const until = (error: unknown) => {

@@ -4,17 +4,18 @@
  * Each opens layer by layer, within one deadline for all of them, and takes part when its topmost
  * layer is open.
  */
-import { chance, type Env, type Timer } from "./env.js";
+import { after, chance, type Env, LONGEST, type Timer } from "./env.js";
 import { CancelledError, ClosedError, PeerError, TimeoutError, WireError } from "./error.js";
-import type { Pipe, PipeOwner, Priority } from "./hub.js";
-import type { Context, Element, Layer, PipeContext, Transport } from "./layer.js";
-import type { Dialer, Listener, PipeInfo, SocketEvents } from "./port.js";
+import type { Pipe, PipeInfo, PipeOwner, Priority } from "./hub.js";
+import type { Context, Element, Facts, Layer, Limits, PipeContext, Transport } from "./layer.js";
+import { time } from "./option.js";
+import type { Dialer, Listener, ListenOptions, Reconnect, SocketEvents } from "./port.js";
 
 /** Connections of a listener that may be opening at a time; the oldest has to go. */
 const OPENING = 256;
 
 /**
- * What a dialer waits at most before it tries again, in `reconnect.min`: at first, and when it lost a
+ * What a dialer waits at most before it tries again, in `reconnect.min` (or 1 ms): at first, and when it lost a
  * connection. The second is so long because all who lost the same server lost it at the same moment:
  * by default no 100 ms see more than 5 % of them.
  */
@@ -25,21 +26,34 @@ const SPREAD = 40;
 export interface Home {
   readonly env: Env;
   readonly context: Context;
-  /** Milliseconds for a connection to open. */
-  readonly openTimeout: number;
   readonly closing: boolean;
-  pipeContext(side: "dial" | "listen", layers: readonly Layer[]): PipeContext;
+  pipeContext(side: "dial" | "listen", layers: readonly Layer[], limits: Limits): PipeContext;
   /** Puts the layers of a connection on its transport's element. */
   raise(element: Element, layers: readonly Layer[], context: PipeContext, owner: PipeOwner): Pipe;
   tell<K extends keyof SocketEvents>(name: K, e: SocketEvents[K]): void;
+  /** A handler threw. */
+  threw(error: unknown): void;
   /** This endpoint has no connection any more, and will have none. */
   forget(endpoint: End): void;
 }
 
-/** Milliseconds between attempts. */
-export interface Reconnect {
-  readonly min?: number;
-  readonly max?: number;
+/** What `reconnect` comes to; throws RangeError. */
+export function reconnectOf(given: Reconnect = {}): Required<Reconnect> {
+  if (typeof given !== "object" || given === null) {
+    throw new TypeError(`reconnect is { min, max }, in milliseconds; not ${given}`);
+  }
+  const { min = 100, max = 10_000 } = given;
+  time("reconnect.min", min, 0, LONGEST);
+  // Both 0 would mean to try without a pause.
+  return { min, max: Math.max(min, time("reconnect.max", max, min > 0 ? 0 : 1)) };
+}
+
+/** What is agreed on for the connections of an address. */
+export interface Terms {
+  readonly layers: readonly Layer[];
+  readonly limits: Limits;
+  readonly priority: Priority | undefined;
+  readonly accept: ListenOptions["accept"];
 }
 
 /** Where connections of a socket come from. */
@@ -54,21 +68,38 @@ export abstract class End implements PipeOwner {
   constructor(
     readonly socket: Home,
     public url: string,
-    readonly layers: readonly Layer[],
-    readonly priority: Priority | undefined,
+    readonly terms: Terms,
   ) {}
 
+  get priority(): Priority | undefined {
+    return this.terms.priority;
+  }
+
+  refuses(facts: Facts): string | undefined {
+    const { accept } = this.terms;
+    if (accept === undefined) return undefined;
+    let said: unknown;
+    try {
+      said = accept(facts);
+    } catch (error) {
+      this.socket.threw(error);
+    }
+    if (said === true) return undefined;
+    return typeof said === "string" ? said : "the application does not accept this peer";
+  }
+
   get transport(): Transport {
-    return this.layers.at(-1)?.transport as Transport;
+    return this.terms.layers.at(-1)?.transport as Transport;
   }
 
   /** Follows a new connection until it takes part, or comes to nothing. */
   follow(element: Element, context: PipeContext): Pipe {
-    const pipe = this.socket.raise(element, this.layers, context, this);
-    const { openTimeout } = this.socket;
+    const { layers, limits } = this.terms;
+    const pipe = this.socket.raise(element, layers, context, this);
+    const { openTimeout } = limits;
     const late = () =>
       pipe.close(new TimeoutError(`${this.url}: not open within ${openTimeout} ms`));
-    this.opening.set(pipe, this.socket.env.timer(openTimeout, late, true));
+    this.opening.set(pipe, after(this.socket.env, openTimeout, late, true));
     return pipe;
   }
 
@@ -76,7 +107,7 @@ export abstract class End implements PipeOwner {
     this.#settle(pipe);
     this.pipes.add(pipe);
     this.socket.context.stats.attached++;
-    this.socket.tell("attached", { pipe: infoOf(pipe), url: this.url });
+    this.socket.tell("attached", { pipe: pipe.info, url: this.url });
   }
 
   closed(pipe: Pipe, error: Error | undefined): void {
@@ -84,10 +115,10 @@ export abstract class End implements PipeOwner {
     const { stats } = this.socket.context;
     if (error instanceof WireError) stats.breach(error.rule);
     const took = this.pipes.delete(pipe);
-    this.#forgetIfOver();
+    this.forgetIfOver();
     if (took) {
       stats.detached++;
-      this.socket.tell("detached", { pipe: infoOf(pipe), url: this.url, error });
+      this.socket.tell("detached", { pipe: pipe.info, url: this.url, error });
       return;
     }
     if (this.socket.closing) return;
@@ -122,18 +153,18 @@ export abstract class End implements PipeOwner {
   async close(): Promise<void> {
     this.over = true;
     await this.stop();
-    this.#forgetIfOver();
+    this.forgetIfOver();
   }
 
   /** Nothing of it is left, so there is nothing to drop when the socket closes. */
-  #forgetIfOver(): void {
+  protected forgetIfOver(): void {
     if (this.over && this.pipes.size + this.opening.size === 0) this.socket.forget(this);
   }
 
   protected abstract stop(): Promise<void>;
 
   toString(): string {
-    const below = this.layers.map((l) => l.name).join(" ");
+    const below = this.terms.layers.map((l) => l.name).join(" ");
     const n = this.pipes.size;
     return `${this.verb} ${this.url} (${below}): ${n} connection${n === 1 ? "" : "s"}`;
   }
@@ -149,23 +180,25 @@ export class Connecting extends End implements Dialer {
   #timer: Timer | undefined;
   readonly #min: number;
   readonly #max: number;
+  /** What waits grow from: by doubling, so not from 0. */
+  readonly #unit: number;
   /** The longest that it may have to wait next. */
   #most: number;
 
   constructor(
     socket: Home,
     url: string,
-    layers: readonly Layer[],
-    priority: Priority | undefined,
+    terms: Terms,
     readonly rest: string,
-    { min = 100, max = 10_000 }: Reconnect = {},
+    reconnect: Required<Reconnect>,
     /** Whether to try again. */
     readonly again = true,
   ) {
-    super(socket, url, layers, priority);
-    this.#min = min;
-    this.#max = Math.max(min, max);
-    this.#most = EAGER * min;
+    super(socket, url, terms);
+    this.#min = reconnect.min;
+    this.#max = reconnect.max;
+    this.#unit = Math.max(1, reconnect.min);
+    this.#most = EAGER * this.#unit;
     this.ready = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -175,20 +208,21 @@ export class Connecting extends End implements Dialer {
   }
 
   start(): void {
-    const context = this.socket.pipeContext("dial", this.layers);
-    this.follow(this.transport.dial(this.rest, context), context);
+    const { layers, limits } = this.terms;
+    const context = this.socket.pipeContext("dial", layers, limits);
+    this.follow(this.transport.dial(this.rest, context, this.url), context);
   }
 
   override attached(pipe: Pipe): void {
-    this.#most = SPREAD * this.#min;
+    this.#most = SPREAD * this.#unit;
     super.attached(pipe);
-    this.#resolve(infoOf(pipe));
+    this.#resolve(pipe.info);
   }
 
   override closed(pipe: Pipe, error: Error | undefined): void {
     super.closed(pipe, error);
     if (this.over) return;
-    if (!this.again) {
+    if (!this.again || this.transport.once) {
       this.over = true;
       this.#reject(error ?? new ClosedError(`${this.url}: the peer closed before it was open`));
       return this.socket.forget(this);
@@ -197,13 +231,14 @@ export class Connecting extends End implements Dialer {
     const most = Math.min(this.#max, this.#most);
     this.#most = 2 * most;
     const delay = this.#min + chance(this.socket.env) * (most - this.#min);
-    this.#timer = this.socket.env.timer(delay, () => this.start());
+    this.#timer = after(this.socket.env, delay, () => this.start());
   }
 
   override last(): void {
     this.over = true;
     this.#timer?.cancel();
     this.#reject(new CancelledError(`${this.url}: closed before it was connected`));
+    this.forgetIfOver();
   }
 
   protected override async stop(): Promise<void> {
@@ -218,8 +253,8 @@ export class Accepting extends End implements Listener {
   #close: (() => Promise<void>) | undefined;
 
   async bind(rest: string): Promise<void> {
-    const { transport, socket } = this;
-    const each = () => socket.pipeContext("listen", this.layers);
+    const { transport, socket, terms } = this;
+    const each = () => socket.pipeContext("listen", terms.layers, terms.limits);
     const bound = await transport.listen(rest, each(), (run) => {
       const context = each();
       const element = run(context);
@@ -235,9 +270,4 @@ export class Accepting extends End implements Listener {
   protected override async stop(): Promise<void> {
     await this.#close?.();
   }
-}
-
-export function infoOf(pipe: Pipe): PipeInfo {
-  const { number, facts } = pipe;
-  return { number, facts };
 }

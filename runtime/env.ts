@@ -2,8 +2,11 @@
  * The world, as layers see it: clock, timers, chance, and connections. Every element gets it from
  * outside, so the same elements run under node and under a virtual clock on a faulty network.
  */
-import type { Duplex } from "node:stream";
 import type { Crypto } from "./crypto.js";
+
+/** node's own Duplex: `node.ts` says what that is, so that a page need not know. */
+// biome-ignore lint/suspicious/noEmptyInterface: members come by declaration merging
+export interface Duplex {}
 
 export interface Timer {
   cancel(): void;
@@ -47,14 +50,25 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** How the system is to hold a connection, or a listener's. */
+export interface Settings {
+  /** Milliseconds of silence after which it asks whether the peer is still there. Default: never. */
+  readonly keepAlive?: number;
+  /** Connections that may wait to be accepted. Default: 1024. */
+  readonly backlog?: number;
+  /** Rights of the file that stands for a path. Default: 0o600. */
+  readonly mode?: number;
+}
+
 export interface Net {
   /** Begins to connect; `to` hears of success or failure, never inside this call. */
-  connect(where: Where, to: Receiver, lend?: boolean): { destroy(): void };
+  connect(where: Where, to: Receiver, lend?: boolean, settings?: Settings): { destroy(): void };
   /** Resolves when bound. `accept` says who uses a new connection, which is open already. */
   listen(
     where: Where,
     accept: (connection: Connection) => Receiver,
     lend?: boolean,
+    settings?: Settings,
   ): Promise<Listening>;
   /** Uses a Duplex of node's, which is open, as a connection. */
   adopt?(duplex: Duplex, to: Receiver, lend?: boolean): Connection;
@@ -65,7 +79,10 @@ export interface Env {
   now(): number;
   /** Milliseconds since 1970, UTC, as far as the system knows: it may go back, or leap. */
   date(): number;
-  /** Runs `f` once, after `ms` milliseconds. Does not keep the process alive if `idle`. */
+  /**
+   * Runs `f` once, after `ms` milliseconds, `LONGEST` at most. Does not keep the process alive if `idle`.
+   * Whoever has the number from a user takes `after` instead.
+   */
   timer(ms: number, f: () => void, idle?: boolean): Timer;
   /** Runs `f` when the current piece of work is done, before any other event. */
   tick(f: () => void): void;
@@ -80,6 +97,23 @@ export interface Env {
   readonly crypto?: Crypto;
   /** Names inside this world: who listens at `inproc://` and `memory://`. */
   readonly names: Map<string, unknown>;
+}
+
+/** Milliseconds that a timer can take, of node's and of browsers': a longer one would run at once. */
+export const LONGEST = 2 ** 31 - 1;
+
+const NEVER: Timer = { cancel() {} };
+
+/** As `env.timer`, after any number of milliseconds; after Infinity of them never, and there is no timer. */
+export function after(env: Env, ms: number, f: () => void, idle?: boolean): Timer {
+  if (ms <= LONGEST) return env.timer(ms, f, idle);
+  if (ms === Infinity) return NEVER;
+  const due = env.now() + ms;
+  const rest = () => {
+    timer = after(env, due - env.now(), f, idle);
+  };
+  let timer = env.timer(LONGEST, rest, idle);
+  return { cancel: () => timer.cancel() };
 }
 
 /** A number from 0 to below 1. */

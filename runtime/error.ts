@@ -28,7 +28,9 @@ export type ErrorCode =
 export abstract class WirestackError extends Error {
   abstract readonly code: ErrorCode;
   override get name(): string {
-    return this.constructor.name;
+    // Names of classes do not outlive a minifier; codes do.
+    const [, first = "", rest = ""] = /^ERR_(.)(.*)/.exec(this.code) ?? [];
+    return `${first}${rest.toLowerCase()}Error`;
   }
 }
 

@@ -32,9 +32,23 @@ export interface Priority {
 
 const MIDDLE = 8;
 
+/** A connection, as the application sees it: always the same object. */
+export interface PipeInfo {
+  /** Its number in backtraces. */
+  readonly number: number;
+  readonly facts: Facts;
+  /**
+   * Drops it, and what was not yet written to it; `detached` hears `error`. A dialer connects again, until
+   * it is closed itself.
+   */
+  close(error?: Error): void;
+}
+
 /** Who made a pipe, and hears how it fares. */
 export interface PipeOwner {
   readonly priority?: Priority | undefined;
+  /** Why the application does not want a peer of whom these things are known, if it does not. */
+  refuses?(facts: Facts): string | undefined;
   attached(pipe: Pipe): void;
   /** Closed, or refused before it took part. Heard once. */
   closed(pipe: Pipe, error: Error | undefined): void;
@@ -52,12 +66,20 @@ export class Pipe extends Element {
   held = false;
   #closed = false;
   #why: Error | undefined;
+  #info: PipeInfo | undefined;
 
   constructor(
     readonly hub: Hub,
     readonly owner: PipeOwner,
   ) {
     super();
+  }
+
+  /** Of one that takes part, or did. */
+  get info(): PipeInfo {
+    const { number, facts } = this;
+    this.#info ??= { number, facts, close: (error) => this.close(error) };
+    return this.#info;
   }
 
   override down(m: Message): void {
@@ -93,6 +115,8 @@ export class Pipe extends Element {
   /** Drops it; the owner hears `error`. */
   close(error?: Error): void {
     this.#why ??= error;
+    // It is gone only when the system says so; what is sent until then goes to others.
+    this.hub.turned(this, false);
     this.below.control(error === undefined ? CLOSE : { type: "close", error });
   }
 
@@ -175,8 +199,10 @@ export abstract class Hub extends Element {
     if (type !== undefined && protocol !== undefined && type !== protocol.peer) {
       return PeerError.stranger(type, protocol);
     }
+    // Whom the application asks may close the socket.
+    const unwanted = pipe.owner.refuses?.(pipe.facts);
     if (this.#ending) return new PeerError("the socket is closing");
-    const reason = this.refuses(pipe);
+    const reason = unwanted ?? this.refuses(pipe);
     if (reason !== undefined) return new PeerError(reason);
     const number = this.#numbers.add(pipe);
     if (number === undefined) return new PeerError("there are 65536 connections already");

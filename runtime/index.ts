@@ -1,11 +1,20 @@
 /** The package's root. */
 export { Ask, type Handler, Replier, type ServeOptions } from "./answering.js";
 export { type DeviceOptions, device } from "./device.js";
-export type { Connection, Env, Listening, Net, Receiver, Timer, Where } from "./env.js";
+export type {
+  Connection,
+  Env,
+  Listening,
+  Net,
+  Receiver,
+  Settings,
+  Timer,
+  Where,
+} from "./env.js";
 export * from "./error.js";
-export { sp, spIpc } from "./framing/sp.js";
+export { type SpOptions, sp, spIpc } from "./framing/sp.js";
 export { type WsOptions, ws } from "./framing/ws.js";
-export type { Priority } from "./hub.js";
+export type { PipeInfo, Priority } from "./hub.js";
 export type {
   Below,
   Context,
@@ -16,6 +25,7 @@ export type {
   Facts,
   HeaderFacts,
   Layer,
+  LayerOptions,
   PipeContext,
   Ports,
   Protocol,
@@ -68,7 +78,13 @@ export { type Stack, stack } from "./stack.js";
 export { Stats } from "./stats.js";
 export { opcodes } from "./tools/opcodes.js";
 export { inproc } from "./transport/inproc.js";
-export { ipc } from "./transport/ipc.js";
+export { type IpcOptions, ipc } from "./transport/ipc.js";
 export { memory } from "./transport/memory.js";
-export { tcp } from "./transport/tcp.js";
+export { type TcpOptions, tcp } from "./transport/tcp.js";
 export { type Pem, type TlsFacts, type TlsOptions, tls } from "./transport/tls.js";
+export {
+  type WebSocketMaker,
+  type WebSocketObject,
+  websocket,
+} from "./transport/websocket.js";
+export { web } from "./web.js";

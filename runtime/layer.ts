@@ -9,9 +9,8 @@
  *
  * Rule for authors: settle your own state before you call a neighbour; it may call you back at once.
  */
-import type { Duplex } from "node:stream";
 import type { Block } from "./block.js";
-import type { Env } from "./env.js";
+import type { Duplex, Env } from "./env.js";
 import type { WirestackError } from "./error.js";
 import type { Exchange, Message, Room, Slab } from "./message.js";
 import type { Stats } from "./stats.js";
@@ -101,8 +100,16 @@ export interface Facts {
   readonly host?: string;
   /** Protocol number that the peer sent. */
   readonly type?: number;
+  /** Layers above the framing that both ends have. A transport that knows the peer's says them. */
+  readonly identity?: readonly string[];
+  /** What the two ends said of their layers, the dialer's octets first: for who seals what follows. */
+  readonly prologue?: Uint8Array;
   readonly [name: string]: unknown;
 }
+
+/** Options of layers that an address may bring, by their names; layers add theirs. */
+// biome-ignore lint/suspicious/noEmptyInterface: members come by declaration merging
+export interface LayerOptions {}
 
 /** A scalability protocol: what a hub tells the openings below it. */
 export interface Protocol {
@@ -143,6 +150,11 @@ export interface PipeContext extends Context {
   readonly block: Block;
   /** A layer above will borrow the connection. */
   readonly lend: boolean;
+  /**
+   * Layers above the framing that the peer must have too, the uppermost first. A framing announces that
+   * there are some, and refuses a peer that does not, or does and should not.
+   */
+  readonly identity: readonly string[];
 }
 
 /** What a layer states of a header: a generated codec's `HEADER`. */
@@ -185,6 +197,11 @@ export interface Layer<
   readonly above: A;
   /** Headers that it writes or reads; room follows from them. */
   readonly headers?: readonly HeaderFacts[];
+  /**
+   * What the peer's must agree with: `name@version`, and what else decides how octets are read; no
+   * spaces. Default: its name, if it has headers; a layer without shows nothing on the wire.
+   */
+  readonly identity?: string;
   /** It needs each message's octets in one piece. */
   readonly contiguous?: true;
   /** It takes node's Duplex from below, and writes for itself. */
@@ -222,8 +239,12 @@ export interface Layer<
 export interface Transport {
   /** Its addresses may go on with a path, for who is `over` it. */
   readonly paths?: true;
-  /** Begins to connect. The element's events tell the rest. */
-  dial(rest: string, context: PipeContext): Element;
+  /** Schemes by which a stack that ends in it may be dialed, whatever layers they bring elsewhere. */
+  readonly schemes?: readonly `${string}://`[];
+  /** It leads to its peer once: who loses that connection does not dial again. */
+  readonly once?: true;
+  /** Begins to connect to `url`, of which `rest` is a part. The element's events tell the rest. */
+  dial(rest: string, context: PipeContext, url: string): Element;
   /** Resolves when bound, to the address's rest as bound. `accept` runs an element for a connection. */
   listen(
     rest: string,

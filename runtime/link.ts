@@ -3,8 +3,14 @@ import { ClosedError } from "./error.js";
 import { Hub, type Pipe } from "./hub.js";
 import type { Context, Layer } from "./layer.js";
 import type { Message } from "./message.js";
-import { type Endpoint, Exchanger, type RowOptions, type Socket } from "./port.js";
-import { Running, type Schemes, type SocketOptions } from "./socket.js";
+import {
+  type CloseOptions,
+  type Endpoint,
+  Exchanger,
+  type ListenOptions,
+  type Socket,
+} from "./port.js";
+import { Running, type Schemes, type Settled } from "./socket.js";
 import type { AnyLayer } from "./stack.js";
 
 /** One connection: messages both ways. It is not connected again; when it is lost, the link closes. */
@@ -52,11 +58,11 @@ export class Links {
   constructor(
     readonly layers: readonly AnyLayer[],
     readonly schemes: Schemes,
-    readonly options: SocketOptions,
+    readonly options: Settled,
   ) {}
 
   /** Connects, once: resolves when every layer is open, or rejects with what prevented it. */
-  async dial(url: string, options?: RowOptions): Promise<Link> {
+  async dial(url: string, options?: ListenOptions): Promise<Link> {
     const one = this.#run(() => {});
     try {
       await one.dial(url, options, false).ready;
@@ -68,7 +74,7 @@ export class Links {
   }
 
   /** Accepts connections at `url`; resolves when bound. `for await` yields them. */
-  async listen(url: string, options?: RowOptions): Promise<LinkListener> {
+  async listen(url: string, options?: ListenOptions): Promise<LinkListener> {
     const arrived = new Arrivals();
     // Each connection belongs to a hub of its own from its first octet on.
     const each = () => {
@@ -86,8 +92,9 @@ export class Links {
   }
 
   /** Closes all links and listeners, each as its own `close` does. */
-  close(): Promise<void> {
-    this.#closed ??= Promise.all([...this.#all].map((one) => one.close())).then(() => {});
+  async close(options?: CloseOptions): Promise<void> {
+    const all = [...this.#all].map((one) => one.close(options));
+    this.#closed ??= Promise.all(all).then(() => {});
     return this.#closed;
   }
 
@@ -99,7 +106,7 @@ export class Links {
     if (this.#closed !== undefined) throw new ClosedError("the socket is closed");
     const lost = () => {
       this.#all.delete(one);
-      one.close(true);
+      one.close({}, true);
     };
     const single: Layer<"link", "raw", "link"> = {
       name: "link",

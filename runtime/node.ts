@@ -1,12 +1,16 @@
 /** The world of a node process. */
 import type * as Fs from "node:fs";
 import type * as NodeNet from "node:net";
-import type { Duplex } from "node:stream";
+import type { Duplex as NodeDuplex } from "node:stream";
 import { builtin } from "./builtin.js";
-import type { Connection, Env, Net, Receiver, Where } from "./env.js";
+import type { Connection, Duplex, Env, Net, Receiver, Settings, Where } from "./env.js";
 import { SystemError } from "./error.js";
 import { nodeCrypto } from "./node-crypto.js";
 import { Reader } from "./reader.js";
+
+declare module "./env.js" {
+  interface Duplex extends NodeDuplex {}
+}
 
 /** Octets that may lie in a connection, given to the system but not yet taken, before it says stop. */
 const IN_FLIGHT = 1024 * 1024;
@@ -81,20 +85,25 @@ function watch(socket: Duplex, doing: string, to: () => Receiver | undefined): v
 }
 
 const nodeNet: Net = {
-  connect(where, to, lend = false) {
+  connect(where, to, lend = false, settings = {}) {
     const net = builtin<typeof NodeNet>("node:net");
     const onread = new Reader((chunk) => to.octets(chunk));
-    const socket = net.connect({ ...where, ...SETTINGS, ...(lend ? {} : { onread }) });
+    const socket = net.connect({
+      ...where,
+      ...SETTINGS,
+      ...alive(settings),
+      ...(lend ? {} : { onread }),
+    });
     const name = nameOf(where);
     watch(socket, `connect ${name}`, () => to);
     socket.once("connect", () => to.opened(new NodeConnection(socket, name, to)));
     return socket;
   },
 
-  async listen(where, accept, lend = false) {
+  async listen(where, accept, lend = false, settings = {}) {
     const net = builtin<typeof NodeNet>("node:net");
     const name = nameOf(where);
-    const server = net.createServer({ ...SETTINGS, pauseOnConnect: true });
+    const server = net.createServer({ ...SETTINGS, ...alive(settings), pauseOnConnect: true });
     server.on("connection", (accepted) => {
       let to: Receiver | undefined;
       const socket = lend ? accepted : withReader(net, accepted, (chunk) => to?.octets(chunk));
@@ -110,7 +119,9 @@ const nodeNet: Net = {
       to.opened(connection);
       if (!lend) socket.resume();
     });
-    const bound = "path" in where ? bindPath(server, where.path) : bind(server, where);
+    const { backlog, mode } = settings;
+    const bound =
+      "path" in where ? bindPath(server, where.path, mode) : bind(server, { ...where, backlog });
     await bound.catch((error) => {
       throw new SystemError(`listen ${name}`, error);
     });
@@ -129,6 +140,10 @@ const nodeNet: Net = {
     return new NodeConnection(duplex, "", to);
   },
 };
+
+function alive({ keepAlive }: Settings) {
+  return keepAlive === undefined ? {} : { keepAlive: true, keepAliveInitialDelay: keepAlive };
+}
 
 /** What a plain `data` event brings. */
 const plain = (b: Buffer): Uint8Array => new Uint8Array(b.buffer, b.byteOffset, b.length);
@@ -156,34 +171,34 @@ function withReader(
 function bind(server: NodeNet.Server, at: NodeNet.ListenOptions): Promise<void> {
   return new Promise((done, failed) => {
     server.once("error", failed);
-    server.listen({ backlog: 1024, ...at }, () => {
+    server.listen({ ...at, backlog: at.backlog ?? 1024 }, () => {
       server.off("error", failed);
       done();
     });
   });
 }
 
-/** Binds a path that only this user may use; takes the place of a socket that nobody serves any more. */
-async function bindPath(server: NodeNet.Server, path: string): Promise<void> {
+/** Binds a path, private unless told otherwise; takes the place of a socket that nobody serves any more. */
+async function bindPath(server: NodeNet.Server, path: string, mode = 0o600): Promise<void> {
   const fs = builtin<typeof Fs>("node:fs");
   // Of a folder that is missing libuv would say EACCES.
   fs.accessSync(path.slice(0, path.lastIndexOf("/") + 1) || ".");
-  const privately = () => {
-    const umask = maskFiles(0o177);
+  const masked = () => {
+    const umask = maskFiles(~mode & 0o777);
     // libuv binds a path before listen() returns, so the mask holds for it alone.
     const bound = bind(server, { path });
     umask();
     return bound;
   };
   try {
-    await privately();
+    await masked();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     if (!fs.lstatSync(path).isSocket() || (await answers(path))) throw error;
     fs.unlinkSync(path);
-    await privately();
+    await masked();
   }
-  fs.chmodSync(path, 0o600);
+  fs.chmodSync(path, mode);
 }
 
 /** Sets the process's file mode mask; the answer puts it back. Worker threads may not set it. */

@@ -1,4 +1,5 @@
 /** From a stack to what the application holds. */
+import type { Env } from "./env.js";
 import { StackError } from "./error.js";
 import type { Face, Ports } from "./layer.js";
 import { Links } from "./link.js";
@@ -8,11 +9,13 @@ import { type AnyLayer, check, type Stack } from "./stack.js";
 /** What `open` takes: a stack, or its upper end. */
 export type Opening<T extends Face> = Stack<T> | { readonly above: T; readonly name: string };
 
-/** Makes `open` for a table of schemes. */
+/** Makes `open` for a table of schemes, in a world that `options.env` may take the place of. */
 export function opener(
   schemes: Schemes,
+  env: Env,
 ): <T extends keyof Ports>(stack: Opening<T>, options?: SocketOptions) => Ports[T] {
-  return (given, options = {}) => {
+  return (given, asked = {}) => {
+    const options = { ...asked, env: asked.env ?? env };
     const { layers, top } = complete(layersOf(given));
     if (layers.some((l) => l.hub)) return new Running(layers, schemes, options).port as never;
     if (top === "link") return new Links(layers, schemes, options) as never;

@@ -5,6 +5,7 @@
  * `Inlet` (what came up, and says stop when there is too much of it), or of what a protocol puts in
  * their place.
  */
+import { after } from "./env.js";
 import {
   CancelledError,
   ClosedError,
@@ -13,9 +14,19 @@ import {
   type WirestackError,
 } from "./error.js";
 import type { Guard } from "./guard.js";
-import type { Priority } from "./hub.js";
-import { type Context, type Down, type Event, type Facts, GO, STOP, type Up } from "./layer.js";
+import type { Pipe, PipeInfo, Priority } from "./hub.js";
+import {
+  type Context,
+  type Down,
+  type Event,
+  type Facts,
+  GO,
+  type LayerOptions,
+  STOP,
+  type Up,
+} from "./layer.js";
 import { allocate, type Exchange, Message, type Room } from "./message.js";
+import { time } from "./option.js";
 import type { Stats } from "./stats.js";
 
 /**
@@ -45,7 +56,7 @@ export interface Draft {
 }
 
 export interface Waits {
-  /** Milliseconds from now; then TimeoutError. */
+  /** Milliseconds from now; then TimeoutError. Infinity: no limit. Default: the socket's, if it has one. */
   readonly timeout?: number;
   /** When it is raised: CancelledError. */
   readonly signal?: AbortSignal;
@@ -56,11 +67,15 @@ export interface SendOptions extends Waits {
   readonly copy?: boolean;
 }
 
-/** A connection, as events tell of it. */
-export interface PipeInfo {
-  /** Its number in backtraces. */
-  readonly number: number;
-  readonly facts: Facts;
+/** Whatever time the socket has for others. */
+export const FOREVER: Waits = { timeout: Infinity };
+
+/** Milliseconds between attempts to connect: from `min`, more each time, up to `max`, jittered. */
+export interface Reconnect {
+  /** Default: 100. 0: at once, and then from 1 on. */
+  readonly min?: number;
+  /** Default: 10,000. Below `min`: always `min`. */
+  readonly max?: number;
 }
 
 /** What can happen to a socket. */
@@ -92,10 +107,34 @@ export interface Dialer extends Endpoint {
 export type Listener = Endpoint;
 
 /**
- * Options of an address: of the layers that it brings, by their names, and the priority of its
- * connections: `dial(url, { tls: { ca }, priority: { send: 2 } })`.
+ * Options of an address: of the layers that it brings, by their names, and of its connections:
+ * `listen(url, { tls: { ca, cert, key }, recvMax: 1024 })`.
  */
-export type RowOptions = Readonly<Record<string, object>> & { readonly priority?: Priority };
+export interface ListenOptions extends LayerOptions {
+  readonly priority?: Priority;
+  /** As the socket's, which is the default. */
+  readonly recvMax?: number;
+  readonly openTimeout?: number;
+  /**
+   * Asked for each peer whose protocol is right, before its connection takes part, with what its opening
+   * has told: its address, its certificate. Anything but `true` refuses it, and a text says why; so does
+   * throwing, which `error` tells. `refused` has the reason; the peer only sees its connection closed.
+   */
+  readonly accept?: (facts: Facts) => boolean | string;
+}
+
+export interface DialOptions extends ListenOptions {
+  /** As the socket's, which is the default. */
+  readonly reconnect?: Reconnect;
+}
+
+export interface CloseOptions {
+  /**
+   * Milliseconds that it waits for what was handed off; Infinity: until that is written, or nobody is left
+   * to write to. Default: the socket's. A later call with another time puts that in its place.
+   */
+  readonly linger?: number;
+}
 
 /** What a port has of its socket. */
 export interface Socket {
@@ -109,6 +148,9 @@ export interface Socket {
   /** Messages, and octets of them, that may wait for the application. */
   readonly recvBuffer: number;
   readonly recvBufferOctets: number;
+  /** Milliseconds that calls wait which do not say how long; Infinity: no limit. */
+  readonly sendTimeout: number;
+  readonly receiveTimeout: number;
   /** Watches bodies that were sent, if the user asked for it. */
   readonly guard: Guard | undefined;
   /**
@@ -116,9 +158,9 @@ export interface Socket {
    * that it was the peer's doing, and what was received may still be taken.
    */
   join(up: Up, closed: (error: ClosedError, drain: boolean) => void): void;
-  dial(url: string, options?: RowOptions): Dialer;
-  listen(url: string, options?: RowOptions): Promise<Listener>;
-  close(): Promise<void>;
+  dial(url: string, options?: DialOptions): Dialer;
+  listen(url: string, options?: ListenOptions): Promise<Listener>;
+  close(options?: CloseOptions): Promise<void>;
   on<K extends keyof SocketEvents>(name: K, hear: (e: SocketEvents[K]) => void): () => void;
   /** A handler threw: told by `error`, or by the process's warnings if nobody listens. */
   threw(error: unknown): void;
@@ -137,18 +179,18 @@ export abstract class Port {
    * Connects to `url`, and again whenever the connection is lost, until closed. May be called many
    * times, with different schemes. Throws StackError if the address does not fit under the stack.
    */
-  dial(url: string, options?: RowOptions): Dialer {
+  dial(url: string, options?: DialOptions): Dialer {
     return this.#socket.dial(url, options);
   }
 
   /** Accepts connections at `url`; resolves when bound. */
-  listen(url: string, options?: RowOptions): Promise<Listener> {
+  listen(url: string, options?: ListenOptions): Promise<Listener> {
     return this.#socket.listen(url, options);
   }
 
   /** Ends it: what was handed off is still written, for `linger` milliseconds at most. */
-  close(): Promise<void> {
-    return this.#socket.close();
+  async close(options?: CloseOptions): Promise<void> {
+    return this.#socket.close(options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -285,22 +327,18 @@ class Waiter<T> {
   #undo: (() => void) | undefined;
   settled = false;
 
-  constructor(context: Context, { timeout, signal }: Waits = {}, doing = "") {
+  constructor({ env }: Context, doing: string, timeout: number, signal: AbortSignal | undefined) {
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (timeout === undefined && signal === undefined) return;
-    const timer =
-      timeout === undefined
-        ? undefined
-        : context.env.timer(timeout, () =>
-            this.reject(new TimeoutError(`${doing}: nothing within ${timeout} ms`)),
-          );
+    if (timeout === Infinity && signal === undefined) return;
+    const late = () => this.reject(new TimeoutError(`${doing}: nothing within ${timeout} ms`));
+    const timer = after(env, timeout, late);
     const abort = () => this.reject(cancelled(doing, signal as AbortSignal));
     signal?.addEventListener("abort", abort);
     this.#undo = () => {
-      timer?.cancel();
+      timer.cancel();
       signal?.removeEventListener("abort", abort);
     };
   }
@@ -322,6 +360,16 @@ class Waiter<T> {
   }
 }
 
+/** Why nobody waits so: a time that is none, or a signal that was raised before. */
+export function unfit(doing: string, { timeout, signal }: Waits): Error | undefined {
+  try {
+    if (timeout !== undefined) time("timeout", timeout, 0);
+  } catch (error) {
+    return error as RangeError;
+  }
+  return signal?.aborted ? cancelled(doing, signal) : undefined;
+}
+
 export function cancelled(doing: string, signal: AbortSignal): CancelledError {
   return new CancelledError(`${doing}: cancelled`, { cause: signal.reason });
 }
@@ -341,7 +389,8 @@ export class Outlet {
   /** Hands it off. Resolves at once while the connection takes more, else when it does again. */
   send(body: Body | Message, options?: SendOptions, exchange?: Exchange): Promise<void> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
-    if (options?.signal?.aborted) return Promise.reject(cancelled("send", options.signal));
+    const wrong = options && unfit("send", options);
+    if (wrong !== undefined) return Promise.reject(wrong);
     let m: Message;
     try {
       m = compose(body, this.socket, options?.copy);
@@ -362,7 +411,10 @@ export class Outlet {
         new StateError(`${WAITING} sends are waiting: await send(), or use trySend()`),
       );
     }
-    const waiter = new Waiter<void>(this.socket.context, options, "send");
+    // Whoever asks has a time for the answer, which covers this.
+    const most = exchange === undefined ? this.socket.sendTimeout : Infinity;
+    const { timeout = most, signal } = options ?? {};
+    const waiter = new Waiter<void>(this.socket.context, "send", timeout, signal);
     this.#waiting.push({ m, waiter });
     return waiter.promise;
   }
@@ -495,7 +547,8 @@ export class Inlet<T> {
 
   /** What came first, or what comes next. */
   receive(options?: Waits): Promise<T> {
-    if (options?.signal?.aborted) return Promise.reject(cancelled("receive", options.signal));
+    const wrong = options && unfit("receive", options);
+    if (wrong !== undefined) return Promise.reject(wrong);
     const item = this.tryReceive();
     if (item !== undefined) return Promise.resolve(item);
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
@@ -503,12 +556,13 @@ export class Inlet<T> {
       this.#waiting = this.#waiting.filter((w) => !w.settled);
       this.#look = lookAgain(this.#waiting.length);
     }
-    const waiter = new Waiter<T>(this.socket.context, options, "receive");
+    const { timeout = this.socket.receiveTimeout, signal } = options ?? {};
+    const waiter = new Waiter<T>(this.socket.context, "receive", timeout, signal);
     this.#waiting.push(waiter);
     return waiter.promise;
   }
 
-  /** Ends when the socket closes; leaving the loop leaves the socket open. */
+  /** Waits however long; ends when the socket closes. Leaving the loop leaves the socket open. */
   [Symbol.asyncIterator](): AsyncIterator<T> {
     const ended = (error: unknown): IteratorResult<T> => {
       if (error instanceof ClosedError) return { done: true, value: undefined };
@@ -518,7 +572,7 @@ export class Inlet<T> {
       next: () => {
         const item = this.tryReceive();
         if (item !== undefined) return Promise.resolve({ done: false, value: item });
-        return this.receive().then((value) => ({ done: false, value }), ended);
+        return this.receive(FOREVER).then((value) => ({ done: false, value }), ended);
       },
     };
   }
@@ -549,7 +603,11 @@ export class Sender extends Port {
     return this.#outlet.send(body, options);
   }
 
-  /** As `send`, at once or not at all: false if it would have had to wait. */
+  /**
+   * As `send`, at once or not at all: false if it would have had to wait. PUSH, REQ and PAIR hold
+   * `sendBuffer` messages for want of a connection, so without one it answers true as often, and with
+   * `sendBuffer: 0` never. PUB waits for nobody: always true, and who is not there misses it.
+   */
   trySend(body: Body, options?: { readonly copy?: boolean }): boolean {
     return this.#outlet.trySend(body, options);
   }
@@ -663,6 +721,11 @@ export class Raw extends Port {
       outlet.close(error);
       inlet.close(error);
     });
+  }
+
+  /** The connection that a message came by: its facts, and how to close it. */
+  from(m: Message): PipeInfo | undefined {
+    return (m.pipe as Pipe | undefined)?.info;
   }
 
   /** Sends a message that another raw socket received, or octets that begin with a protocol header. */

@@ -1,6 +1,7 @@
 /** What an address stands for: the layers that it puts under a stack, the uppermost first. */
 import { sp, spIpc } from "./framing/sp.js";
 import { ws } from "./framing/ws.js";
+import { node } from "./node.js";
 import { opener } from "./open.js";
 import type { Schemes } from "./socket.js";
 import { inproc } from "./transport/inproc.js";
@@ -20,4 +21,4 @@ export const schemes = {
 } as const satisfies Schemes;
 
 /** Runs a stack. Its topmost face decides what comes back: `open(req())` is a Requester. */
-export const open = opener(schemes);
+export const open = opener(schemes, node);

@@ -3,11 +3,12 @@
  * from a row of the scheme table.
  */
 import { Block } from "./block.js";
-import { Accepting, Connecting, type End, type Home, infoOf, type Reconnect } from "./endpoint.js";
-import type { Env } from "./env.js";
+import { Accepting, Connecting, type End, type Home, reconnectOf, type Terms } from "./endpoint.js";
+import { after, type Env, type Timer } from "./env.js";
 import { ClosedError, StackError, type WirestackError } from "./error.js";
 import { Guard } from "./guard.js";
 import { type Hub, Pipe, type PipeOwner, type Priority } from "./hub.js";
+import { framingOf, type Identity, Introduction, identityOf } from "./identity.js";
 import {
   CLOSE,
   type Context,
@@ -22,8 +23,17 @@ import {
   type Up,
 } from "./layer.js";
 import { type Message, type Room, Slab } from "./message.js";
-import { node } from "./node.js";
-import type { Dialer, Listener, RowOptions, Socket, SocketEvents } from "./port.js";
+import { count, time } from "./option.js";
+import type {
+  CloseOptions,
+  Dialer,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  Reconnect,
+  Socket,
+  SocketEvents,
+} from "./port.js";
 import { type AnyLayer, check, joint, lines } from "./stack.js";
 import { Stats } from "./stats.js";
 
@@ -34,19 +44,29 @@ export interface SocketOptions {
   readonly recvBuffer?: number;
   /** The same in octets. Default: 2 MiB. */
   readonly recvBufferOctets?: number;
-  /** Messages held while there is no connection. Default: 128. */
+  /**
+   * Messages held while there is no connection, by who waits (PUSH, REQ, PAIR). Then, with 0 at once,
+   * `send` waits for one and `trySend` answers false. Default: 128.
+   */
   readonly sendBuffer?: number;
-  /** Milliseconds between attempts to connect: from `min`, more each time, up to `max`, jittered. */
+  /** Milliseconds for a `send` that does not say its own. Default: Infinity. */
+  readonly sendTimeout?: number;
+  /** Milliseconds for a `receive` or `request` that does not say its own. Default: Infinity. */
+  readonly receiveTimeout?: number;
   readonly reconnect?: Reconnect;
-  /** Milliseconds for a connection to open, all its layers together. Default: 10,000. */
+  /** Milliseconds for a connection to open, all its layers together; or Infinity. Default: 10,000. */
   readonly openTimeout?: number;
-  /** Milliseconds that `close` waits for what was handed off. Default: 1,000. */
+  /** Milliseconds that `close` waits for what was handed off, if it does not say its own. Default: 1,000. */
   readonly linger?: number;
   /**
    * `contiguous` makes every connection copy each message into one piece; `scatter` refuses a stack
    * in which a layer insists on that. Default: as the layers need.
    */
   readonly mode?: "contiguous" | "scatter";
+  /**
+   * There is no device between the ends, so layers above the protocol are compared when connecting, too.
+   */
+  readonly direct?: boolean;
   /** Tells by `error` who writes to a body after it was sent. Slow: for debugging. */
   readonly guard?: boolean;
   /** Closes the socket when it is raised. */
@@ -55,16 +75,22 @@ export interface SocketOptions {
   readonly env?: Env;
 }
 
+/** In a world that is known. */
+export type Settled = SocketOptions & { readonly env: Env };
+
 /** Their names, for who calls without types. */
 const OPTIONS: ReadonlySet<string> = new Set<keyof SocketOptions>([
   "recvMax",
   "recvBuffer",
   "recvBufferOctets",
   "sendBuffer",
+  "sendTimeout",
+  "receiveTimeout",
   "reconnect",
   "openTimeout",
   "linger",
   "mode",
+  "direct",
   "guard",
   "signal",
   "env",
@@ -81,13 +107,17 @@ export class Running implements Socket, Home {
   readonly contiguous: boolean;
   readonly recvBuffer: number;
   readonly recvBufferOctets: number;
+  readonly sendTimeout: number;
+  readonly receiveTimeout: number;
   readonly port: object;
   readonly guard: Guard | undefined;
   room: Room;
 
   readonly env: Env;
   readonly #schemes: Schemes;
-  readonly #options: SocketOptions;
+  readonly #options: Settled;
+  readonly #reconnect: Required<Reconnect>;
+  readonly #linger: number;
   readonly #layers: readonly AnyLayer[];
   /** Above the hub, and below it. */
   readonly #upper: readonly AnyLayer[];
@@ -98,11 +128,15 @@ export class Running implements Socket, Home {
   readonly #ears = new Map<string, Set<(e: never) => void>>();
   #leave: ((error: ClosedError, drain: boolean) => void) | undefined;
   #closing: Promise<void> | undefined;
+  /** While it closes: gives up what was handed off and is not yet written, and when. */
+  #finish: (() => void) | undefined;
+  #lingering: Timer | undefined;
+  #endless = false;
 
   constructor(
     layers: readonly AnyLayer[],
     schemes: Schemes,
-    options: SocketOptions,
+    options: Settled,
     /** The hub that a new connection belongs to: this socket's, unless each has its own. */
     readonly hubOf: () => Hub = () => this.hub,
   ) {
@@ -114,19 +148,19 @@ export class Running implements Socket, Home {
     this.#layers = layers;
     this.#schemes = schemes;
     this.#options = options;
-    this.env = options.env ?? node;
+    this.env = options.env;
     this.recvBuffer = count("recvBuffer", options.recvBuffer ?? 1024, 1);
     this.recvBufferOctets = count("recvBufferOctets", options.recvBufferOctets ?? 2 ** 21, 1);
+    this.sendTimeout = time("sendTimeout", options.sendTimeout ?? Infinity, 0);
+    this.receiveTimeout = time("receiveTimeout", options.receiveTimeout ?? Infinity, 0);
+    this.#reconnect = reconnectOf(options.reconnect);
+    this.#linger = time("linger", options.linger ?? 1000, 0);
     const at = layers.findIndex((l) => l.hub);
     if (at < 0) throw new StackError(`no layer of ${names(layers)} makes many connections one`);
     const hub = layers[at] as AnyLayer;
     this.#upper = layers.slice(0, at);
     this.#lower = layers.slice(at + 1);
-    const limits: Limits = {
-      recvMax: count("recvMax", options.recvMax ?? 2 ** 20, 0),
-      sendBuffer: count("sendBuffer", options.sendBuffer ?? 128, 1),
-      openTimeout: options.openTimeout ?? 10_000,
-    };
+    const limits = limitsOf(options, { recvMax: 2 ** 20, sendBuffer: 128, openTimeout: 10_000 });
     const stats = new Stats();
     const slab = new Slab(stats);
     const { protocol } = hub;
@@ -136,7 +170,7 @@ export class Running implements Socket, Home {
     const reject = ({ pipe }: Message, error: WirestackError) => {
       if (told.has(error.message)) return;
       told.add(error.message);
-      this.tell("rejected", { pipe: pipe && infoOf(pipe as Pipe), error });
+      this.tell("rejected", { pipe: (pipe as Pipe | undefined)?.info, error });
     };
     this.context = { env: this.env, stats, slab, limits, protocol, text, reject };
     this.#modeOf(this.#lower);
@@ -167,16 +201,29 @@ export class Running implements Socket, Home {
 
   // --- addresses ---
 
-  /** As `#way`, of layers that may be on that side. */
-  #wayFor(side: "dial" | "listen", url: string, options: RowOptions) {
-    const way = this.#way(url, options);
-    for (const layer of way.layers) layer.check?.(side);
-    this.#textOf([...this.#layers.slice(0, this.#upper.length + 1), ...way.layers], url);
-    return { ...way, layers: folded(way.layers) };
+  /** What an address and its options come to, on that side, and the part of it that is the transport's. */
+  #terms(
+    side: "dial" | "listen",
+    url: string,
+    { priority, accept, recvMax, openTimeout, ...of }: ListenOptions,
+  ): Terms & { readonly rest: string } {
+    ranked(priority);
+    const limits = limitsOf({ recvMax, openTimeout }, this.context.limits);
+    if (accept !== undefined && typeof accept !== "function") {
+      throw new TypeError(`accept is a function of a peer's facts; not ${accept}`);
+    }
+    const { layers, rest } = this.#way(side, url, of as Readonly<Record<string, object>>);
+    for (const layer of layers) layer.check?.(side);
+    this.#textOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers], url);
+    return { layers: folded(layers), rest, limits, priority, accept };
   }
 
   /** The layers below the hub, for an address, and the part of it that is the transport's. */
-  #way(url: string, options: RowOptions): { layers: readonly AnyLayer[]; rest: string } {
+  #way(
+    side: "dial" | "listen",
+    url: string,
+    options: Readonly<Record<string, object>>,
+  ): { layers: readonly AnyLayer[]; rest: string } {
     const scheme = Object.keys(this.#schemes).find((s) => url.startsWith(s)) as
       | `${string}://`
       | undefined;
@@ -184,22 +231,33 @@ export class Running implements Socket, Home {
       const known = Object.keys(this.#schemes).join(" ");
       throw new StackError(`'${url}' begins with no known scheme; known are ${known}`);
     }
-    const row = (this.#schemes[scheme] as Row).map((make) =>
-      make(...([options[make.name]] as unknown as [])),
-    );
-    const used = new Set(row.map((l) => l.name));
-    for (const name of Object.keys(options)) {
-      if (!used.has(name))
-        throw new StackError(`${scheme} has no layer '${name}' to give options to`);
-    }
+    const row = (this.#schemes[scheme] as Row).map((make) => {
+      // By the layer's name, not the function's: that one a minifier changes.
+      const plain = make();
+      const given = options[plain.name];
+      return given === undefined ? plain : make(...([given] as unknown as []));
+    });
     // Looking through layers that stand on whatever they show.
     const lowest = this.#layers.findLast((l) => l.below.same === undefined) as AnyLayer;
     const rest = url.slice(scheme.length);
-    if (lowest.transport !== undefined) {
-      if (lowest.name === row.at(-1)?.name) return { layers: this.#lower, rest };
-      throw new StackError(`the stack ends in '${lowest.name}', which cannot reach ${url}`);
+    for (const name of Object.keys(options)) {
+      if (row.some((l) => l.name === name)) continue;
+      const neither = `and ${side} no option of that name`;
+      throw new StackError(`${scheme} has no layer '${name}' to give options to, ${neither}`);
     }
     const cut = row.findIndex((l) => l.above === lowest.below);
+    const left = lowest.transport === undefined ? row.slice(0, Math.max(0, cut)) : row;
+    const lost = left.find((l) => l.name in options);
+    if (lost !== undefined) {
+      throw new StackError(
+        `the stack ends in '${lowest.name}', so ${scheme} brings no '${lost.name}': give its options in the stack`,
+      );
+    }
+    if (lowest.transport !== undefined) {
+      const reaches = lowest.transport.schemes?.includes(scheme);
+      if (reaches || lowest.name === row.at(-1)?.name) return { layers: this.#lower, rest };
+      throw new StackError(`the stack ends in '${lowest.name}', which cannot reach ${url}`);
+    }
     if (cut < 0) throw new StackError(`${joint(lowest, row[0]?.above)}, at ${url}`);
     const layers = [...this.#lower, ...row.slice(cut)];
     const twice = layers.find((l, i) => layers.findIndex((k) => k.name === l.name) < i);
@@ -207,6 +265,7 @@ export class Running implements Socket, Home {
       throw new StackError(`'${twice.name}' would occur twice: in the stack, and by ${scheme}`);
     }
     check([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
+    this.identityOf(layers);
     this.#modeOf(layers);
     const { head, tail } = roomOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
     this.room = { head: Math.max(this.room.head, head), tail: Math.max(this.room.tail, tail) };
@@ -234,24 +293,22 @@ export class Running implements Socket, Home {
   }
 
   /** `again`: connects again when the connection is lost, or was not to be had. */
-  dial(url: string, options: RowOptions = {}, again = true): Dialer {
+  dial(url: string, options: DialOptions = {}, again = true): Dialer {
     this.#open();
-    const { priority, ...rows } = options;
-    ranked(priority);
-    const { layers, rest } = this.#wayFor("dial", url, rows);
-    const { reconnect } = this.#options;
-    const dialer = new Connecting(this, url, layers, priority, rest, reconnect, again);
-    this.#endpoints.add(dialer);
+    const { reconnect, ...others } = options;
+    const waits = reconnect === undefined ? this.#reconnect : reconnectOf(reconnect);
+    const { rest, ...terms } = this.#terms("dial", url, others);
+    const dialer = new Connecting(this, url, terms, rest, waits, again);
+    // An address that its transport cannot read throws: then there is nothing to keep.
     dialer.start();
+    this.#endpoints.add(dialer);
     return dialer;
   }
 
-  async listen(url: string, options: RowOptions = {}): Promise<Listener> {
+  async listen(url: string, options: ListenOptions = {}): Promise<Listener> {
     this.#open();
-    const { priority, ...rows } = options;
-    ranked(priority);
-    const { layers, rest } = this.#wayFor("listen", url, rows);
-    const listener = new Accepting(this, url, layers, priority);
+    const { rest, ...terms } = this.#terms("listen", url, options);
+    const listener = new Accepting(this, url, terms);
     this.#endpoints.add(listener);
     try {
       await listener.bind(rest);
@@ -268,13 +325,22 @@ export class Running implements Socket, Home {
 
   forget(endpoint: End): void {
     this.#endpoints.delete(endpoint);
+    this.#finishIfNobody();
   }
 
   // --- connections ---
 
-  pipeContext(side: "dial" | "listen", layers: readonly AnyLayer[]): PipeContext {
+  pipeContext(side: "dial" | "listen", layers: readonly AnyLayer[], limits: Limits): PipeContext {
     const lend = layers.some((l) => l.borrows);
-    return { ...this.context, side, block: new Block(this.context.stats), lend };
+    const identity = this.identityOf(layers);
+    return { ...this.context, limits, side, block: new Block(this.context.stats), lend, identity };
+  }
+
+  /** Which layers the peer must have, too: between hub and framing, and with `direct` above the hub. */
+  identityOf(layers: readonly AnyLayer[]): Identity {
+    // A cooked protocol is known by its raw one's number.
+    const direct = this.#options.direct ? this.#upper.filter((l) => l.raw === undefined) : [];
+    return identityOf([...direct, ...layers.slice(0, framingOf(layers))]);
   }
 
   /** Puts the layers of a connection on its transport's element. */
@@ -290,32 +356,28 @@ export class Running implements Socket, Home {
     return put(new Pipe(this.hubOf(), owner), top);
   }
 
-  get openTimeout(): number {
-    return this.context.limits.openTimeout;
-  }
-
   // --- the end ---
 
   /** `drain`: what was received may still be taken. */
-  close(drain = false): Promise<void> {
-    this.#closing ??= this.#close(drain);
+  close({ linger }: CloseOptions = {}, drain = false): Promise<void> {
+    if (linger !== undefined) time("linger", linger, 0);
+    if (this.#closing === undefined) this.#closing = this.#close(linger ?? this.#linger, drain);
+    else if (linger !== undefined) this.#wait(linger);
     return this.#closing;
   }
 
-  #close(drain: boolean): Promise<void> {
+  #close(linger: number, drain: boolean): Promise<void> {
     this.#options.signal?.removeEventListener("abort", this.#abort);
     this.#leave?.(new ClosedError("the socket is closed"), drain);
     return new Promise((done) => {
-      let over = false;
       const finish = () => {
-        if (over) return;
-        over = true;
-        timer.cancel();
+        if (this.#finish === undefined) return;
+        this.#finish = undefined;
+        this.#lingering?.cancel();
         this.below.control(CLOSE);
         for (const e of this.#endpoints) e.drop();
         done(Promise.all([...this.#endpoints].map((e) => e.close())).then(() => {}));
       };
-      const timer = this.env.timer(this.#options.linger ?? 1000, finish);
       this.#top.above = {
         up() {},
         event(e) {
@@ -323,8 +385,24 @@ export class Running implements Socket, Home {
         },
       };
       for (const e of this.#endpoints) e.last();
+      this.#finish = finish;
       this.#top.control(END);
+      this.#wait(linger);
     });
+  }
+
+  #wait(linger: number): void {
+    const finish = this.#finish;
+    if (finish === undefined) return;
+    this.#lingering?.cancel();
+    this.#lingering = after(this.env, linger, finish);
+    this.#endless = linger === Infinity;
+    this.#finishIfNobody();
+  }
+
+  /** Without a limit there is one: that nobody is left to write to, and nobody will come. */
+  #finishIfNobody(): void {
+    if (this.#endless && this.#endpoints.size + this.hub.pipes.length === 0) this.#finish?.();
   }
 
   get closing(): boolean {
@@ -386,6 +464,7 @@ function pile(
 ): Element {
   let top = transport;
   let own = context;
+  const framing = context.identity.length > 0 ? framingOf(layers) : -1;
   for (let i = layers.length - 1; i >= 0; i--) {
     const layer = layers[i] as AnyLayer;
     // It writes for itself, and for all that is above it.
@@ -395,6 +474,7 @@ function pile(
     }
     if (i < layers.length - 1) top = put(made(layer, own), top);
     if (i === highest) top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
+    if (i === framing) top = put(new Introduction(own, roomOf(layers.slice(i)).head), top);
   }
   return top;
 }
@@ -413,12 +493,18 @@ function folded(layers: readonly AnyLayer[]): readonly AnyLayer[] {
 /** Layers as one transport, whose connections will be borrowed. */
 function merged(layers: readonly AnyLayer[]): Transport {
   const lowest = layers.at(-1)?.transport as Transport;
-  const lent = (c: PipeContext) => ({ ...c, block: new Block(c.stats), lend: true });
+  // Who stands on them frames, and so introduces the ends to each other.
+  const lent = (c: PipeContext) => ({
+    ...c,
+    block: new Block(c.stats),
+    lend: true,
+    identity: [],
+  });
   return {
     ...(lowest.paths ? { paths: true } : {}),
-    dial(rest, context) {
+    dial(rest, context, url) {
       const own = lent(context);
-      return pile(lowest.dial(rest, own), layers, own, -1, true);
+      return pile(lowest.dial(rest, own, url), layers, own, -1, true);
     },
     listen(rest, context, accept) {
       return lowest.listen(rest, lent(context), (run) => {
@@ -464,14 +550,22 @@ function names(layers: readonly AnyLayer[]): string {
   return layers.map((l) => `'${l.name}'`).join(", ");
 }
 
+/** These limits, and of what is not given, those. */
+function limitsOf(
+  given: { readonly [Name in keyof Limits]?: number | undefined },
+  others: Limits,
+): Limits {
+  const { recvMax, sendBuffer, openTimeout } = given;
+  return {
+    recvMax: count("recvMax", recvMax ?? others.recvMax, 0),
+    sendBuffer: count("sendBuffer", sendBuffer ?? others.sendBuffer, 0),
+    openTimeout: time("openTimeout", openTimeout ?? others.openTimeout, 1),
+  };
+}
+
 function ranked({ send = 1, receive = 1 }: Priority = {}): void {
   for (const [name, n] of Object.entries({ send, receive })) {
     if (Number.isInteger(n) && n >= 1 && n <= 16) continue;
     throw new RangeError(`priority.${name} is a whole number from 1 to 16; not ${n}`);
   }
-}
-
-function count(name: string, n: number, least: number): number {
-  if (Number.isSafeInteger(n) && n >= least) return n;
-  throw new RangeError(`${name} is a whole number, ${least} or more; not ${n}`);
 }

@@ -6,7 +6,7 @@
  * by a timer, so that nothing waits.
  */
 import { BLOCK } from "./block.js";
-import type { Connection, Listening, Receiver, Where } from "./env.js";
+import type { Connection, Listening, Receiver, Settings, Where } from "./env.js";
 import { type Control, Element, type Facts, GO, type PipeContext, STOP } from "./layer.js";
 import { Message } from "./message.js";
 
@@ -134,10 +134,10 @@ export class Stream extends Element implements Receiver {
 }
 
 /** Begins to connect. */
-export function dialStream(where: Where, context: PipeContext): Stream {
+export function dialStream(where: Where, context: PipeContext, settings: Settings = {}): Stream {
   const stream = new Stream(context);
   if ("host" in where) stream.host = where.host;
-  const attempt = context.env.net.connect(where, stream, context.lend);
+  const attempt = context.env.net.connect(where, stream, context.lend, settings);
   stream.abandon = () => attempt.destroy();
   return stream;
 }
@@ -147,6 +147,8 @@ export function listenStream(
   where: Where,
   context: PipeContext,
   accept: (run: (context: PipeContext) => Stream) => Stream,
+  settings: Settings = {},
 ): Promise<Listening> {
-  return context.env.net.listen(where, () => accept((p) => new Stream(p)), context.lend);
+  const each = () => accept((p) => new Stream(p));
+  return context.env.net.listen(where, each, context.lend, settings);
 }

@@ -8,6 +8,8 @@ export { spIpc } from "./sp/ipc.js";
 export { spPair1 } from "./sp/pair1.js";
 /** SP request or reply: the way back to who asked. */
 export { spRequest } from "./sp/request.js";
+/** SP stack: which layers stand between the sender's protocol and its framing. */
+export { spStack } from "./sp/stack.js";
 /** SP STAR message: how far it has come. */
 export { spStar } from "./sp/star.js";
 /** SP survey or response: the way back to who asked. */

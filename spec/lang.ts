@@ -654,8 +654,9 @@ export const by = (
   ...cond(options.when),
 });
 /**
- * The header that claims what the flow fact `name` says; the table has the fact's name. `message`: what
- * follows is one message of an application, so lists of messages have a row for it.
+ * The header that claims what the flow fact `name` says; the table has the fact's name. One that is not
+ * set, or is 0, leaves it to the alternative behind. `message`: what follows is one message of an
+ * application, so lists of messages have a row for it.
  */
 export const byFact = (
   name: string,

@@ -22,7 +22,7 @@ const node = /^node:/;
 const lang = /^spec\/lang(\.ts$|\/)/;
 /** What layers are made of: messages below, ports above, and the world around. */
 const joints =
-  /^runtime\/(message|block|assembly|layer|hub|hops|waiting|slots|ranks|stream|borrower|address|topics|answering|port|guard|error|env|builtin|crypto|node-crypto|node|reader|stats)\.ts$/;
+  /^runtime\/(message|block|assembly|layer|hub|hops|waiting|slots|ranks|stream|borrower|address|topics|answering|port|guard|option|error|identity|subprotocol|env|builtin|crypto|node-crypto|node|web|reader|stats)\.ts$/;
 const generated = /^generated\//;
 /** Stands for a name that is not written out, as of a spec that the user points at. */
 const computed = "(computed)";
@@ -65,7 +65,7 @@ const rules: readonly Rule[] = [
     files: /^runtime\/(stack|endpoint|socket|link|open|device)\.ts$/,
     may: [joints, /^runtime\/(stack|endpoint|socket|link)\.ts$/],
   },
-  { files: /^runtime\/(schemes|index)\.ts$/, may: [/^runtime\/(?!cli\/)/, generated] },
+  { files: /^runtime\/(schemes|index|browser)\.ts$/, may: [/^runtime\/(?!cli\/)/, generated] },
   {
     files: /^runtime\/cli\//,
     may: [/^runtime\//, generated, node],
@@ -151,6 +151,27 @@ test("what runs statically reaches no package and no test", () => {
   };
   for (const file of sources()) if (file.startsWith("runtime/")) walk(file);
   assert.is(foreign.join("\n"), "");
+});
+
+test("what a page runs reaches nothing of node's", () => {
+  const nodes: string[] = [];
+  const seen = new Set<string>();
+  const walk = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const { from, lazy, line } of importsOf(file, readFileSync(file, "utf8"))) {
+      if (lazy) continue;
+      if (existsSync(from)) walk(from);
+      else nodes.push(`${file}:${line} imports ${from}`);
+    }
+  };
+  walk("runtime/browser.ts");
+  assert.equal(nodes, []);
+  assert.ok(seen.has("runtime/transport/websocket.ts"));
+  assert.equal(
+    ["runtime/node.ts", "runtime/builtin.ts", "runtime/borrower.ts"].filter((f) => seen.has(f)),
+    [],
+  );
 });
 
 const planted: readonly [file: string, text: string, count: number][] = [

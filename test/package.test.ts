@@ -43,8 +43,11 @@ test.before((context) => {
 });
 test.after(({ folder }) => rmSync(folder, { recursive: true }));
 
-const wirestack = (cwd: string, ...args: string[]) =>
+const npx = (cwd: string, ...args: string[]) =>
   spawnSync("npx", ["--no-install", "wirestack", ...args], { cwd, encoding: "utf8" });
+/** What npx runs, without the half second that it takes. */
+const wirestack = (cwd: string, ...args: string[]) =>
+  spawnSync("node_modules/.bin/wirestack", args, { cwd, encoding: "utf8" });
 
 test("it has no dependency and brings none", ({ folder }) => {
   const lock = readFileSync(join(folder, "package-lock.json"), "utf8");
@@ -57,7 +60,7 @@ test("it has no dependency and brings none", ({ folder }) => {
 });
 
 test("dissect works at once", ({ folder }) => {
-  const { status, stdout } = wirestack(folder, "dissect", "--messages", "capture.pcap");
+  const { status, stdout } = npx(folder, "dissect", "--messages", "capture.pcap");
   assert.is(status, 0);
   assert.is(stdout.trim().split("\n").length, 4);
 });
@@ -140,6 +143,7 @@ test("examples that need nobody run as they are", async ({ folder }) => {
     await printed(folder, "integrity.mjs"),
     "signed by key 2\ndropped: integrity: no trailer\nno answer\n",
   );
+  assert.is(await printed(folder, "websocket.mjs"), "asked over WebSocket\nwelcome\n");
 });
 
 test("the example over TLS runs, and tells who is there", async ({ folder }) => {
@@ -217,6 +221,31 @@ export const wrong: Value<typeof wsFrame> = { ...frame, opcode: 3 };
   );
   const [layer, its] = ["my-layers/acme/mark.layer.ts", "my-layers/acme/mark.test.ts"];
   await compiles(folder, "consumer.ts", layer, its);
+});
+
+/** Of a page's author: no types of node's, those of the DOM instead. */
+const AUTHOR = `import { open, opcodes, pair0, type Requester, req, stack, type WebSocketObject, websocket, xpair0 } from "wirestack";
+const socket: Requester = open(req(), { reconnect: { max: 1000 } });
+socket.dial("wss://example.org/sp");
+export const reply: Promise<Uint8Array> = socket.request("ping", { timeout: 500 });
+const object = new WebSocket("ws://example.org", "pair.sp.nanomsg.org");
+export const same: WebSocketObject = object;
+export const pair = open(stack(opcodes(), pair0(), xpair0(), websocket(object)));
+export const again = websocket((url, protocols) => new WebSocket(url, protocols));
+socket.dial("ws://example.org", { websocket: object });
+export const link = open(stack(websocket())).dial("ws://example.org");
+// @ts-expect-error: a page has no TCP
+import { tcp } from "wirestack";
+`;
+const PAGE =
+  "--strict --noUncheckedIndexedAccess --exactOptionalPropertyTypes --noEmit --target es2022 " +
+  "--module esnext --moduleResolution bundler --customConditions browser --types null " +
+  "--lib es2023,dom,esnext.disposable";
+
+test("a page's author compiles against its types, without those of node", async ({ folder }) => {
+  writeFileSync(join(folder, "author.ts"), AUTHOR);
+  const tsc = resolve("node_modules/typescript/bin/tsc");
+  assert.is(await printed(folder, tsc, ...PAGE.split(" "), "author.ts"), "");
 });
 
 test.run();

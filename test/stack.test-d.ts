@@ -83,6 +83,15 @@ open(push()).receive();
 open(req(), { linger: "1s" });
 // @ts-expect-error no such option
 req({ resend: 1 });
+// @ts-expect-error no such option of an address, nor a layer
+open(req()).dial("tcp://127.0.0.1:1", { tsl: {} });
+// @ts-expect-error options of a layer are its own
+open(req()).dial("tcp://127.0.0.1:1", { tcp: { keepalive: 1 } });
+// @ts-expect-error who listens does not connect again
+open(req()).listen("tcp://127.0.0.1:1", { reconnect: { min: 1 } });
+// @ts-expect-error who is let in is known at once
+open(req()).listen("tcp://127.0.0.1:1", { accept: async () => true });
+open(req()).dial("ipc:///x", { recvMax: 1, reconnect: { min: 0 }, accept: () => "no", ipc: {} });
 
 const advice = () =>
   // @ts-expect-error the mistake is told in words, and how to mend it

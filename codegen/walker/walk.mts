@@ -18,6 +18,7 @@ import {
   type FieldTable,
   HEAD,
   type HeaderTable,
+  type NextTable,
   type Numbers,
   PAYLOAD,
   SELF,
@@ -86,7 +87,7 @@ export class Walker {
       }
     }
     const via = table.payload?.via;
-    const next = table.payload?.next?.find((x) => holds(x.when, n));
+    const next = chosen(table.payload?.next, n, around.facts);
     return this.#walked(
       table,
       head,
@@ -225,6 +226,21 @@ function sizeOf(f: FieldTable, n: Numbers): number {
 }
 
 const holds = (when: Test | undefined, n: Numbers): boolean => when === undefined || when(n);
+
+/** The first that may follow. A fact that is not set, or is 0, leaves it to the next, if there is one. */
+function chosen(
+  all: readonly NextTable[] | undefined,
+  n: Numbers,
+  facts: Facts,
+): NextTable | undefined {
+  let last: NextTable | undefined;
+  for (const next of all ?? []) {
+    if (!holds(next.when, n)) continue;
+    last = next;
+    if (next.by !== "fact" || facts.get(next.of)) break;
+  }
+  return last;
+}
 
 function step({ op, with: values }: ViaTable, n: Numbers): Step {
   const made: Record<string, number> = {};

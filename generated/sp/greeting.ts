@@ -11,12 +11,17 @@
  *     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *     |               magic = 00 53 50                |  version = 0  |
  *     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- *     |             type              |           reserved            |
+ *     |             type              |             stack             |
  *     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  */
 export interface SpGreeting {
   /** Protocol of the sender; numbers from 0xf000 on are for experiments. */
   type: number;
+  /**
+   * 1: the sender's stack has layers above its framing, and its first message says which. Reserved in
+   * the RFC, so plain sockets send 0, and close on anything else; nanomsg ignores it.
+   */
+  stack: Stack;
 }
 
 /** Values of `type`. */
@@ -34,6 +39,13 @@ export const Type = {
   bus: 0x70,
   star: 0x640,
 } as const;
+
+/** Values of `stack`. */
+export const Stack = {
+  plain: 0,
+  described: 1,
+} as const;
+export type Stack = (typeof Stack)[keyof typeof Stack];
 
 /** Octets of the head, least and most. */
 export const MIN = 8;
@@ -58,7 +70,8 @@ export function measure(v: DataView, o: number, end: number): number {
   if (end < o + 8) return end - (o + 8);
   if (v.getUint16(o) !== 0x0053 || v.getUint8(o + 2) !== 0x50) return BAD;
   if (v.getUint8(o + 3) !== 0) return BAD - 1;
-  if (v.getUint16(o + 6) !== 0) return BAD - 2;
+  const stack = v.getUint16(o + 6);
+  if (stack > 1) return BAD - 2;
   return 8;
 }
 
@@ -68,7 +81,8 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if (end < o + 8) return short("sp.greeting", o + 8 - end);
   if (v.getUint16(o) !== 0x0053 || v.getUint8(o + 2) !== 0x50) return wrong("sp.greeting.magic", 0, "is not 00 53 50");
   if (v.getUint8(o + 3) !== 0) return wrong("sp.greeting.version", 3, "is not 0");
-  if (v.getUint16(o + 6) !== 0) return wrong("sp.greeting.reserved", 6, "reserved bits are set");
+  const stack = v.getUint16(o + 6);
+  if (stack > 1) return wrong("sp.greeting.stack", 6, "is none of plain, described");
   return "sp.greeting: is whole and right";
 }
 
@@ -78,31 +92,36 @@ export function decode(v: DataView, o: number, end: number, into: SpGreeting): n
   if (v.getUint16(o) !== 0x0053 || v.getUint8(o + 2) !== 0x50) return BAD;
   if (v.getUint8(o + 3) !== 0) return BAD - 1;
   const w = v.getUint32(o + 4);
-  if ((w & 0xffff) !== 0) return BAD - 2;
+  const stack = (w & 0xffff) as Stack;
+  if (stack > 1) return BAD - 2;
   into.type = w >>> 16;
+  into.stack = stack;
   return 8;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): SpGreeting {
-  return { type: v.getUint16(o + 4) };
+  const w = v.getUint32(o + 4);
+  return { type: w >>> 16, stack: (w & 0xffff) as Stack };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */
-export function write(v: DataView, o: number, type: number): number {
+export function write(v: DataView, o: number, type: number, stack: Stack): number {
   v.setUint8(o, 0);
   v.setUint8(o + 1, 0x53);
   v.setUint8(o + 2, 0x50);
   v.setUint8(o + 3, 0);
   if ((type & 0xffff) !== type) refuse("sp.greeting.type", type, "does not fit 16 bits");
-  v.setUint32(o + 4, (type << 16));
+  if ((stack & 0xffff) !== stack) refuse("sp.greeting.stack", stack, "does not fit 16 bits");
+  if (stack > 1) refuse("sp.greeting.stack", stack, "is none of plain, described");
+  v.setUint32(o + 4, (type << 16) | stack);
   return o + 8;
 }
 
 /** Writes the head so that it ends at `end`; returns where it begins. */
-export function prepend(v: DataView, end: number, type: number): number {
+export function prepend(v: DataView, end: number, type: number, stack: Stack): number {
   const o = end - MIN;
-  write(v, o, type);
+  write(v, o, type, stack);
   return o;
 }
 
@@ -114,17 +133,22 @@ export function sizeValue(h: SpGreeting): number {
 
 /** `write` of a value. Build it as one literal: objects made by spread are many times slower. */
 export function writeValue(v: DataView, o: number, h: SpGreeting): number {
-  return write(v, o, h.type);
+  return write(v, o, h.type, h.stack);
 }
 
 /** `prepend` of a value. */
 export function prependValue(v: DataView, end: number, h: SpGreeting): number {
-  return prepend(v, end, h.type);
+  return prepend(v, end, h.type, h.stack);
 }
 
 /** `type` of the header at `o`, in place. */
 export function getType(v: DataView, o: number): number {
   return v.getUint16(o + 4);
+}
+
+/** `stack` of the header at `o`, in place. */
+export function getStack(v: DataView, o: number): Stack {
+  return (v.getUint16(o + 6)) as Stack;
 }
 
 /** The sentence for octets that are missing. */

@@ -57,7 +57,6 @@ export class Conversation {
   #refusal = "";
   /** Runs of a known length that are not through. */
   #owed = 0;
-  #hurried = false;
 
   constructor(wishes: Wishes) {
     this.#wishes = wishes;
@@ -65,15 +64,8 @@ export class Conversation {
 
   /** Options for the socket. */
   get options(): SocketOptions {
-    const { recvMax, sendTimeout } = this.#wishes;
-    const hurried = () => this.#hurried || this.interrupted;
-    return {
-      ...(recvMax === undefined ? {} : { recvMax }),
-      // Asked for when the socket closes: only then it is known whether anybody cares.
-      get linger() {
-        return hurried() ? HURRIED : (sendTimeout ?? LINGER);
-      },
-    };
+    const { recvMax } = this.#wishes;
+    return recvMax === undefined ? {} : { recvMax };
   }
 
   get data(): Uint8Array {
@@ -250,10 +242,10 @@ export class Conversation {
   /** Closes the socket: what was sent still gets away, unless the conversation has failed already. */
   async close(failed: boolean): Promise<void> {
     if (this.#socket === undefined) return;
-    this.#hurried = failed;
-    const { linger = 0 } = this.options;
+    const hurried = failed || this.interrupted;
+    const linger = hurried ? HURRIED : (this.#wishes.sendTimeout ?? LINGER);
     const start = performance.now();
-    await this.#socket.close();
+    await this.#socket.close({ linger });
     if (!failed && !this.interrupted && performance.now() - start >= linger) {
       throw new TimeoutError(`send: the peer has not taken everything within ${linger} ms`);
     }

@@ -10,6 +10,7 @@ import * as ipcLength from "../../generated/sp/ipc.js";
 import * as tcpLength from "../../generated/sp/tcp.js";
 import { Assembly } from "../assembly.js";
 import { PeerError, StackError, WireError } from "../error.js";
+import { unannounced } from "../identity.js";
 import {
   type Control,
   Element,
@@ -31,13 +32,32 @@ interface LengthCodec {
   explain(n: number, v: DataView, o: number, end: number): string;
 }
 
-// Plain objects: calls through a module's namespace are slower.
-const TCP: LengthCodec = { ...tcpLength };
-const IPC: LengthCodec = { ...ipcLength };
+// Plain objects: calls through a module's namespace are slower. By name: a bundle keeps what is used.
+const TCP: LengthCodec = {
+  MAX: tcpLength.MAX,
+  HEADER: tcpLength.HEADER,
+  decode: tcpLength.decode,
+  prepend: tcpLength.prepend,
+  explain: tcpLength.explain,
+};
+const IPC: LengthCodec = {
+  MAX: ipcLength.MAX,
+  HEADER: ipcLength.HEADER,
+  decode: ipcLength.decode,
+  prepend: ipcLength.prepend,
+  explain: ipcLength.explain,
+};
 
 export interface SpOptions {
   /** What to greet with, where no protocol stands above: in a stack without a hub. */
   readonly protocol?: Protocol;
+}
+
+declare module "../layer.js" {
+  interface LayerOptions {
+    readonly sp?: SpOptions;
+    readonly spIpc?: SpOptions;
+  }
 }
 
 /** SP over TCP, TLS or any other stream. */
@@ -134,7 +154,7 @@ class Framing extends Element {
     }
     const m = Message.around(NO_BODY, greeting.MAX, slab);
     m.push(greeting.MAX, slab);
-    greeting.write(m.view, m.start, protocol.type);
+    greeting.write(m.view, m.start, protocol.type, this.#announced);
     this.below.down(m);
   }
 
@@ -166,13 +186,13 @@ class Framing extends Element {
       const o = chunk.start;
       if (!this.#greeted) {
         const n = greeting.measure(view, o, end);
-        if (n < 0) return this.#short(n, chunk, greeting);
+        if (n < 0) return this.#short(n, chunk, greeting.explain);
         chunk.start = o + n;
-        this.#opened(greeting.getType(view, o));
+        this.#opened(greeting.getType(view, o), greeting.getStack(view, o));
         continue;
       }
       const n = this.length.decode(view, o, end, header);
-      if (n < 0) return this.#short(n, chunk, this.length);
+      if (n < 0) return this.#short(n, chunk, this.length.explain);
       const body = o + n;
       const stop = body + header.length;
       if (this.#tooLong(header.length)) return;
@@ -190,9 +210,9 @@ class Framing extends Element {
   }
 
   /** The header is not whole, or not right. */
-  #short(n: number, chunk: Message, codec: Pick<LengthCodec, "explain">): void {
+  #short(n: number, chunk: Message, explain: LengthCodec["explain"]): void {
     const { bytes, view, start, end } = chunk;
-    if (n <= -0x1000000) return this.#close(codec.explain(n, view, start, end));
+    if (n <= -0x1000000) return this.#close(explain(n, view, start, end));
     this.#part = bytes.slice(start, end);
     chunk.start = end;
   }
@@ -218,9 +238,18 @@ class Framing extends Element {
     this.above.up(assembly.message());
   }
 
-  #opened(type: number): void {
+  get #announced(): greeting.Stack {
+    return this.context.identity.length > 0 ? greeting.Stack.described : greeting.Stack.plain;
+  }
+
+  #opened(type: number, stack: greeting.Stack): void {
     this.#greeted = true;
     const { own } = this;
+    // Whom it talks to comes first: who is of another protocol need not have the same layers.
+    const { protocol = own } = this.context;
+    if (stack !== this.#announced && (protocol === undefined || type === protocol.peer)) {
+      return this.control({ type: "close", error: unannounced(this.context.identity) });
+    }
     if (this.context.protocol === undefined && own !== undefined && type !== own.peer) {
       return this.control({ type: "close", error: PeerError.stranger(type, own) });
     }

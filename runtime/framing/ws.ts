@@ -32,6 +32,12 @@ export interface WsOptions {
   readonly protocols?: readonly string[];
 }
 
+declare module "../layer.js" {
+  interface LayerOptions {
+    readonly ws?: WsOptions;
+  }
+}
+
 export function ws(options: WsOptions = {}): Layer<"octets", "link", "ws"> {
   const { maxFrame = 0 } = options;
   if (!Number.isSafeInteger(maxFrame) || maxFrame < 0) {
@@ -63,12 +69,12 @@ class Paths implements Transport {
     readonly options: WsOptions,
   ) {}
 
-  readonly dial: Transport["dial"] = (rest, context) => {
+  readonly dial: Transport["dial"] = (rest, context, url) => {
     const [where, path] = this.#split(rest);
     const { origin, protocols = [], headers = {} } = this.options;
     const host = this.below.paths ? where : "localhost";
     const upgrade = new Upgrade(context, { host, path, origin, protocols, headers });
-    const lower = this.below.dial(where, context);
+    const lower = this.below.dial(where, context, url);
     upgrade.below = lower;
     lower.above = upgrade;
     const frames = new Frames(context, this.#frames(context));

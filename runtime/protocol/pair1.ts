@@ -7,13 +7,20 @@
 import { Type } from "../../generated/sp/greeting.js";
 import * as header from "../../generated/sp/pair1.js";
 import { WireError } from "../error.js";
-import { onward } from "../hops.js";
+import { type Hops, onward } from "../hops.js";
 import { Hub, type Pipe } from "../hub.js";
 import { type Context, type Layer, type Protocol, type TtlOptions, ttlOf } from "../layer.js";
 import type { Message } from "../message.js";
 import { Exchanger, Raw, type Socket } from "../port.js";
 import { Waiting } from "../waiting.js";
 
+// By name: of a module that is handed on whole, a bundle for a page keeps all.
+const hops: Hops = {
+  MAX: header.MAX,
+  measure: header.measure,
+  getHops: header.getHops,
+  write: header.write,
+};
 const pairs: Protocol = { name: "pair1", type: Type.pair1, peer: Type.pair1 };
 
 class XPair1 extends Hub {
@@ -33,7 +40,7 @@ class XPair1 extends Hub {
     const pipe = this.turn();
     if (pipe === undefined) return context.stats.drop("pair1: nobody is ready");
     // What came from a connection is passed on.
-    const out = m.pipe === undefined ? m : onward(m, header, context);
+    const out = m.pipe === undefined ? m : onward(m, hops, context);
     if (out === undefined) context.stats.drop("pair1: no header");
     else pipe.down(out);
   }

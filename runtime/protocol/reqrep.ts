@@ -9,8 +9,8 @@
 import { Type } from "../../generated/sp/greeting.js";
 import * as way from "../../generated/sp/request.js";
 import * as tag from "../../generated/sp/tag.js";
-import { Answering, Replier, XAnswering } from "../answering.js";
-import type { Timer } from "../env.js";
+import { Answering, Replier, type Way, XAnswering } from "../answering.js";
+import { after, type Timer } from "../env.js";
 import { type ClosedError, StateError, TimeoutError, WireError } from "../error.js";
 import { Hub, type Pipe } from "../hub.js";
 import {
@@ -23,6 +23,7 @@ import {
   ttlOf,
 } from "../layer.js";
 import { Exchange, type Mark, type Message } from "../message.js";
+import { time } from "../option.js";
 import {
   type Body,
   bodyOf,
@@ -31,12 +32,22 @@ import {
   Port,
   Raw,
   type Socket,
+  unfit,
   type Waits,
 } from "../port.js";
 import { Slots } from "../slots.js";
 import { Waiting } from "../waiting.js";
 
 const asks: Protocol = { name: "req", type: Type.req, peer: Type.rep };
+// By name: of a module that is handed on whole, a bundle for a page keeps all.
+const codec: Way = {
+  HEADER: way.HEADER,
+  size: way.size,
+  measure: way.measure,
+  explain: way.explain,
+  read: way.read,
+  write: way.write,
+};
 const answers: Protocol = { name: "rep", type: Type.rep, peer: Type.req };
 
 // --- raw ---
@@ -80,7 +91,7 @@ export function xrep(options: TtlOptions = {}): Layer<"link", "raw", "xrep"> {
     hub: true,
     protocol: answers,
     port: (s: Socket) => new Raw(s),
-    make: (context) => new XAnswering(context, answers, way, ttl),
+    make: (context) => new XAnswering(context, answers, codec, ttl),
   };
 }
 
@@ -237,19 +248,21 @@ class Req extends Waiting {
       for (let p = this.#first; p !== undefined && p.due <= now; p = this.#first) this.#again(p);
       this.#arm();
     };
-    this.#timer = env.timer(Math.max(0, first.due - env.now()), wake, true);
+    this.#timer = after(env, Math.max(0, first.due - env.now()), wake, true);
   }
 }
 
 export interface ReqOptions {
-  /** Milliseconds after which a request is sent again if there is no reply. 0: never. Default: 60,000. */
+  /**
+   * Milliseconds after which a request is sent again if there is no reply. 0 or Infinity: never. Default:
+   * 60,000.
+   */
   readonly resendTime?: number;
 }
 
 /** REQ: `request`. */
 export function req({ resendTime = 60_000 }: ReqOptions = {}): Layer<"raw", "req", "req"> {
-  if (!(resendTime >= 0))
-    throw new RangeError(`resendTime is milliseconds, 0 or more; not ${resendTime}`);
+  time("resendTime", resendTime, 0);
   return {
     name: "req",
     below: "raw",
@@ -271,7 +284,7 @@ export function rep(options: TtlOptions = {}): Layer<"raw", "rep", "rep"> {
     headers: [way.HEADER],
     raw: () => xrep(options),
     port: (s: Socket) => new Replier(s, false),
-    make: (context) => new Answering(context, way),
+    make: (context) => new Answering(context, codec),
   };
 }
 
@@ -330,29 +343,25 @@ export class Requester extends Port {
   request(body: Body, options?: RequestOptions): Promise<Uint8Array> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     const call = new Call();
-    if (options !== undefined && !this.#limit(call, options)) return call.promise;
+    const wrong = options && unfit("request", options);
+    if (wrong !== undefined) return Promise.reject(wrong);
+    const { timeout = this.#socket.receiveTimeout, signal } = options ?? {};
+    if (timeout !== Infinity || signal !== undefined) this.#limit(call, timeout, signal);
     this.#calls.add(call);
     const sent = this.#outlet.send(body, options?.copy ? { copy: true } : undefined, call);
     if (sent !== Outlet.DONE) sent.catch((error) => this.#fail(call, error));
     return call.promise;
   }
 
-  #limit(call: Call, { timeout, signal }: RequestOptions): boolean {
-    const { env } = this.#socket.context;
-    if (signal?.aborted) {
-      call.reject(cancelled("request", signal));
-      return false;
-    }
-    if (timeout === undefined && signal === undefined) return true;
+  #limit(call: Call, timeout: number, signal: AbortSignal | undefined): void {
     const late = () => this.#give(call, new TimeoutError(`request: no reply within ${timeout} ms`));
-    const timer = timeout === undefined ? undefined : env.timer(timeout, late);
+    const timer = after(this.#socket.context.env, timeout, late);
     const abort = () => this.#give(call, cancelled("request", signal as AbortSignal));
     signal?.addEventListener("abort", abort);
     call.undo = () => {
-      timer?.cancel();
+      timer.cancel();
       signal?.removeEventListener("abort", abort);
     };
-    return true;
   }
 
   /** Gives up a call. */

@@ -7,7 +7,7 @@
  */
 import { Type } from "../../generated/sp/greeting.js";
 import * as header from "../../generated/sp/star.js";
-import { onward } from "../hops.js";
+import { type Hops, onward } from "../hops.js";
 import { Hub, type Pipe } from "../hub.js";
 import {
   type Context,
@@ -20,6 +20,13 @@ import {
 import type { Message } from "../message.js";
 import { Exchanger, Raw, type Socket } from "../port.js";
 
+// By name: of a module that is handed on whole, a bundle for a page keeps all.
+const hops: Hops = {
+  MAX: header.MAX,
+  measure: header.measure,
+  getHops: header.getHops,
+  write: header.write,
+};
 const stars: Protocol = { name: "star", type: Type.star, peer: Type.star };
 
 class XStar extends Hub {
@@ -33,7 +40,7 @@ class XStar extends Hub {
   override down(m: Message): void {
     const { context } = this;
     // What came from a connection is passed on.
-    const out = m.pipe === undefined ? m : onward(m, header, context);
+    const out = m.pipe === undefined ? m : onward(m, hops, context);
     if (out === undefined) context.stats.drop("star: no header");
     else this.spread(out, "star: the peer takes no more");
   }

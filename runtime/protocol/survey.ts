@@ -8,8 +8,8 @@
 import { Type } from "../../generated/sp/greeting.js";
 import * as way from "../../generated/sp/survey.js";
 import * as tag from "../../generated/sp/tag.js";
-import { Answering, Replier, XAnswering } from "../answering.js";
-import type { Timer } from "../env.js";
+import { Answering, Replier, type Way, XAnswering } from "../answering.js";
+import { after } from "../env.js";
 import { type ClosedError, StateError, WireError } from "../error.js";
 import { Hub, type Pipe } from "../hub.js";
 import {
@@ -27,6 +27,15 @@ import { type Body, bodyOf, cancelled, Outlet, Port, Raw, type Socket } from "..
 import { Slots } from "../slots.js";
 
 const asks: Protocol = { name: "surveyor", type: Type.surveyor, peer: Type.respondent };
+// By name: of a module that is handed on whole, a bundle for a page keeps all.
+const codec: Way = {
+  HEADER: way.HEADER,
+  size: way.size,
+  measure: way.measure,
+  explain: way.explain,
+  read: way.read,
+  write: way.write,
+};
 const answers: Protocol = { name: "respondent", type: Type.respondent, peer: Type.surveyor };
 
 class XSurveyor extends Hub {
@@ -129,7 +138,7 @@ export function xrespondent(options: TtlOptions = {}): Layer<"link", "raw", "xre
     hub: true,
     protocol: answers,
     port: (s: Socket) => new Raw(s),
-    make: (context) => new XAnswering(context, answers, way, ttl),
+    make: (context) => new XAnswering(context, answers, codec, ttl),
   };
 }
 
@@ -172,7 +181,7 @@ export function respondent(options: TtlOptions = {}): Layer<"raw", "respondent",
     headers: [way.HEADER],
     raw: () => xrespondent(options),
     port: (s: Socket) => new Replier(s, true),
-    make: (context) => new Answering(context, way),
+    make: (context) => new Answering(context, codec),
   };
 }
 
@@ -292,12 +301,11 @@ export class Surveyor extends Port {
     const survey = new Survey(this.#socket);
     const { env } = this.#socket.context;
     this.#surveys.add(survey);
-    const timer: Timer | undefined =
-      surveyTime === Infinity ? undefined : env.timer(surveyTime, () => survey.end());
+    const timer = after(env, surveyTime, () => survey.end());
     const abort = () => survey.end(cancelled("survey", signal as AbortSignal));
     signal?.addEventListener("abort", abort);
     survey.undo = () => {
-      timer?.cancel();
+      timer.cancel();
       signal?.removeEventListener("abort", abort);
       this.#surveys.delete(survey);
       this.#socket.below.control({ type: "cancel", exchange: survey });

@@ -15,6 +15,7 @@ import type { Crypto } from "../crypto.js";
 import { StackError, StateError, WireError } from "../error.js";
 import { type Context, Element, type Layer, type PortFace, type Same } from "../layer.js";
 import type { Exchange, Message, Note } from "../message.js";
+import { count, time } from "../option.js";
 import { type IntegrityKey, KeyRing } from "./integrity/keyring.js";
 import { NEW, OLD, Windows } from "./integrity/window.js";
 
@@ -225,9 +226,9 @@ class Integrity extends Element {
 export function integrity(options: IntegrityOptions): Layer<Faces, Faces, "integrity"> {
   const { keys, skew = SKEW, window = WINDOW } = options;
   const ring = keys instanceof KeyRing ? keys : new KeyRing(keys);
-  if (!(skew >= 0)) throw new RangeError(`skew is milliseconds, 0 or more; not ${skew}`);
-  if (!Number.isInteger(window) || window < 0 || window > WIDEST) {
-    throw new RangeError(`window is a whole number from 0 to ${WIDEST}; not ${window}`);
+  time("skew", skew, 0);
+  if (count("window", window, 0) > WIDEST) {
+    throw new RangeError(`window is ${WIDEST} at most; not ${window}`);
   }
   const faces: Faces = { same: "ports", hint: HINT };
   return {

@@ -5,6 +5,7 @@
  * over waits in a queue that is emptied once a tick, and after a bounded run lets other events by.
  */
 import { StackError, SystemError } from "../error.js";
+import { difference } from "../identity.js";
 import {
   type Control,
   Element,
@@ -41,6 +42,12 @@ export function inproc(): Layer<Ground, "link", "inproc"> {
           const far = accept();
           near.other = far;
           far.other = near;
+          // The very lists: here nothing need be said to be known.
+          const error = difference(near.context.identity, far.context.identity);
+          if (error !== undefined) {
+            far.lose(difference(far.context.identity, near.context.identity));
+            return near.lose(error);
+          }
           // The listener first: what the dialer sends at once must find it open.
           far.open();
           near.open();
@@ -87,7 +94,8 @@ class Side extends Element {
     if (this.closed) return;
     const { name } = this;
     const type = this.other?.context.protocol?.type;
-    const facts = { local: name, remote: name, ...(type === undefined ? {} : { type }) };
+    const { identity } = this.context;
+    const facts = { local: name, remote: name, identity, ...(type === undefined ? {} : { type }) };
     this.above.event({ type: "opened", facts });
   }
 

@@ -1,13 +1,30 @@
 /**
- * Octets between processes of one machine: a socket in the file system. It is made so that only this
- * user may connect, goes when the listener closes, and takes the place of one that nobody serves.
+ * Octets between processes of one machine: a socket in the file system. Unless told otherwise it is made
+ * so that only this user may connect; it goes when the listener closes, and takes the place of one that nobody serves.
  */
 import type { Where } from "../env.js";
 import { StackError } from "../error.js";
 import type { Ground, Layer } from "../layer.js";
 import { dialStream, listenStream } from "../stream.js";
 
-export function ipc(): Layer<Ground, "octets", "ipc"> {
+export interface IpcOptions {
+  /**
+   * A listener's: rights of the socket's file, from its first moment. Whoever may write to it may connect,
+   * as with 0o660 the file's group. Default: 0o600.
+   */
+  readonly mode?: number;
+}
+
+declare module "../layer.js" {
+  interface LayerOptions {
+    readonly ipc?: IpcOptions;
+  }
+}
+
+export function ipc({ mode = 0o600 }: IpcOptions = {}): Layer<Ground, "octets", "ipc"> {
+  if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
+    throw new RangeError(`ipc.mode is rights of a file, such as 0o660; not ${mode}`);
+  }
   return {
     name: "ipc",
     below: "ground",
@@ -15,7 +32,7 @@ export function ipc(): Layer<Ground, "octets", "ipc"> {
     transport: {
       dial: (rest, context) => dialStream(pathOf(rest), context),
       async listen(rest, context, accept) {
-        const bound = await listenStream(pathOf(rest), context, accept);
+        const bound = await listenStream(pathOf(rest), context, accept, { mode });
         return { rest, close: () => bound.close() };
       },
     },
@@ -27,6 +44,9 @@ const LONGEST = 107;
 
 function pathOf(path: string): Where {
   if (path === "") throw new StackError("'ipc://' needs a path, as ipc:///tmp/service.ipc");
+  if (path.includes("\0")) {
+    throw new StackError(`'ipc://${path.replaceAll("\0", "\\0")}': no path has a NUL in it`);
+  }
   if (new TextEncoder().encode(path).length > LONGEST) {
     throw new StackError(`'ipc://${path}': the system takes paths of ${LONGEST} octets at most`);
   }

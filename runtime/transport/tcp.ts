@@ -1,20 +1,47 @@
 /** TCP: octets, without Nagle's delay on either side. */
 import { hostAndPort, textOf } from "../address.js";
 import type { Ground, Layer } from "../layer.js";
+import { count, time } from "../option.js";
 import { dialStream, listenStream } from "../stream.js";
 
 const SCHEME = "tcp://";
 
-export function tcp(): Layer<Ground, "octets", "tcp"> {
+/** Milliseconds that every system counts, as seconds in 15 bits. RFC 9293 §3.8.4. */
+const MOST = 32_767_000;
+
+export interface TcpOptions {
+  /**
+   * Milliseconds of silence after which the system asks the peer's whether the connection is still there,
+   * in whole seconds; false: never. A peer that is gone without a word is lost some seconds later.
+   * Default: 30,000.
+   */
+  readonly keepAlive?: number | false;
+  /** A listener's: connections that may wait to be accepted, if the system allows. Default: 1024. */
+  readonly backlog?: number;
+}
+
+declare module "../layer.js" {
+  interface LayerOptions {
+    readonly tcp?: TcpOptions;
+  }
+}
+
+export function tcp(options: TcpOptions = {}): Layer<Ground, "octets", "tcp"> {
+  const { keepAlive = 30_000, backlog = 1024 } = options;
+  const settings = {
+    backlog: count("tcp.backlog", backlog, 1),
+    ...(keepAlive === false ? {} : { keepAlive: time("tcp.keepAlive", keepAlive, 1000, MOST) }),
+  };
   return {
     name: "tcp",
     below: "ground",
     above: "octets",
     transport: {
       paths: true,
-      dial: (rest, context) => dialStream(hostAndPort(SCHEME, rest, "dial"), context),
+      dial: (rest, context) => dialStream(hostAndPort(SCHEME, rest, "dial"), context, settings),
       async listen(rest, context, accept) {
-        const bound = await listenStream(hostAndPort(SCHEME, rest, "listen"), context, accept);
+        const where = hostAndPort(SCHEME, rest, "listen");
+        const bound = await listenStream(where, context, accept, settings);
         return { rest: textOf(bound.local), close: () => bound.close() };
       },
     },

@@ -70,6 +70,9 @@ declare module "../layer.js" {
   interface Facts {
     readonly tls?: TlsFacts;
   }
+  interface LayerOptions {
+    readonly tls?: TlsOptions;
+  }
 }
 
 export function tls(options: TlsOptions = {}): Layer<"octets", "octets", "tls"> {

@@ -1,4 +1,4 @@
-import { bytes, header, konst, oneOf, recognise, reserved, u8, u16 } from "../lang.js";
+import { bytes, header, konst, oneOf, recognise, u8, u16 } from "../lang.js";
 import { types } from "./types.js";
 
 /**
@@ -14,10 +14,13 @@ export const spGreeting = header(
     version: konst(u8, 0),
     /** Protocol of the sender; numbers from 0xf000 on are for experiments. */
     type: oneOf(u16, types, { open: true }),
-    /** 1 would announce the sender's stack; a plain socket closes on anything but zero. */
-    reserved: reserved(16),
+    /**
+     * 1: the sender's stack has layers above its framing, and its first message says which. Reserved in
+     * the RFC, so plain sockets send 0, and close on anything else; nanomsg ignores it.
+     */
+    stack: oneOf(u16, { plain: 0, described: 1 }),
   },
   { ref: "nanomsg rfc/sp-tcp-mapping-01 §2", protocol: "sp", on: { "tcp.stream": true } },
 )
-  .sets((h) => ({ "sp.type": h.type }))
+  .sets((h) => ({ "sp.type": h.type, "sp.stack": h.stack }))
   .payload({ next: () => [recognise("sp.framing", { again: true })] });

@@ -10,4 +10,7 @@ export const spIpc = header(
     length: u53,
   },
   { ref: "nanomsg rfc/sp-ipc-mapping-01", protocol: "sp", on: { "sp.framing": true } },
-).payload({ length: (h) => h.length, next: () => [byFact("sp.type", { message: true })] });
+).payload({
+  length: (h) => h.length,
+  next: () => [byFact("sp.stack"), byFact("sp.type", { message: true })],
+});

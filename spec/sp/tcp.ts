@@ -8,4 +8,7 @@ export const spTcp = header(
     length: u53,
   },
   { ref: "nanomsg rfc/sp-tcp-mapping-01 §3", protocol: "sp", on: { "sp.framing": true } },
-).payload({ length: (h) => h.length, next: () => [byFact("sp.type", { message: true })] });
+).payload({
+  length: (h) => h.length,
+  next: () => [byFact("sp.stack"), byFact("sp.type", { message: true })],
+});

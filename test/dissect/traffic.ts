@@ -48,7 +48,7 @@ export function message(id: number, length: number, fill = id % 251): Uint8Array
 
 export function hello(type: number): Uint8Array {
   const made = new Uint8Array(greeting.MAX);
-  greeting.write(new DataView(made.buffer), 0, type);
+  greeting.write(new DataView(made.buffer), 0, type, greeting.Stack.plain);
   return made;
 }
 

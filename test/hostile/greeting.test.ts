@@ -23,8 +23,8 @@ const broken: readonly [what: string, octets: string, rule: string][] = [
   ["no SP", "00 53 51 00 00 30 00 00", "sp.greeting.magic"],
   ["an HTTP request", "47 45 54 20 2f 20 48 54 54 50 2f 31 2e 31 0d 0a", "sp.greeting.magic"],
   ["another version", "00 53 50 01 00 30 00 00", "sp.greeting.version"],
-  ["a reserved field of 1", "00 53 50 00 00 30 00 01", "sp.greeting.reserved"],
-  ["a reserved field of 0xffff", "00 53 50 00 00 30 ff ff", "sp.greeting.reserved"],
+  ["a last field of 2", "00 53 50 00 00 30 00 02", "sp.greeting.stack"],
+  ["a last field of 0xffff", "00 53 50 00 00 30 ff ff", "sp.greeting.stack"],
 ];
 
 for (const scheme of SCHEMES) {
@@ -49,6 +49,21 @@ for (const scheme of SCHEMES) {
       }),
     );
   }
+
+  test(
+    `who announces layers over ${scheme} is refused by a plain socket`,
+    staged(async (stage) => {
+      const t = await echo(stage, scheme);
+      const stranger = await t.dial();
+      await stranger.send(octetsOf("00 53 50 00 00 30 00 01"));
+      await stranger.ended();
+      await until("a refusal", () => t.refused.length === 1);
+      const { error } = theOne(t);
+      assert.instance(error, PeerError);
+      assert.match(error.message, "the peer has layers above its framing, and here are none");
+      await stillAnswers(stage, t);
+    }),
+  );
 
   test(
     `a peer of another protocol over ${scheme} is refused by both numbers`,

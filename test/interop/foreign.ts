@@ -7,7 +7,10 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bodyOf } from "../support/body.js";
 import type { Program, Side, Stage } from "../support/stage.js";
+
+export { bodyOf };
 
 /** Who can be at the other end. */
 export const OPPOSITE = {
@@ -165,40 +168,15 @@ export function covers(got: readonly Uint8Array[], expected: readonly Uint8Array
 /** Octets of the length after each first octet: bin 8, bin 16, bin 32. */
 const WIDTHS: Readonly<Record<number, number>> = { 196: 1, 197: 2, 198: 4 };
 
-interface Body {
-  readonly octets: Uint8Array;
-  file?: string;
-}
-
-/** What there is already: to make 20 MiB, and to write them, takes a while. */
-const bodies = new Map<string, Body>();
-
-function body(n: number, seed: number): Body {
-  const key = `${n}-${seed}`;
-  const known = bodies.get(key);
-  if (known !== undefined) return known;
-  const octets = new Uint8Array(n);
-  let x = n + seed * 7919 + 1;
-  for (let i = 0; i < n; i++) {
-    x = (Math.imul(x, 1103515245) + 12345) & 0x7fffffff;
-    octets[i] = x >> 16;
-  }
-  const fresh = { octets };
-  bodies.set(key, fresh);
-  return fresh;
-}
-
-/** Octets of no pattern that a shift or a swap would keep; the same ones for the same numbers. */
-export function bodyOf(n: number, seed = 0): Uint8Array {
-  return body(n, seed).octets;
-}
+const files = new Map<string, string>();
 
 /** A file of `bodyOf` the same. */
 export function fileOf(n: number, seed = 0): string {
-  const it = body(n, seed);
-  if (it.file === undefined) {
-    it.file = made(`${n}-${seed}`);
-    writeFileSync(it.file, it.octets);
-  }
-  return it.file;
+  const name = `${n}-${seed}`;
+  const known = files.get(name);
+  if (known !== undefined) return known;
+  const file = made(name);
+  files.set(name, file);
+  writeFileSync(file, bodyOf(n, seed));
+  return file;
 }

@@ -50,7 +50,7 @@ test("a loop of sends to a slow peer keeps timers running, and fills its writes"
   let received = 0;
   const [server, port] = await serve((s) => {
     const hello = new Uint8Array(greeting.MAX);
-    greeting.write(new DataView(hello.buffer), 0, greeting.Type.pull);
+    greeting.write(new DataView(hello.buffer), 0, greeting.Type.pull, greeting.Stack.plain);
     s.write(hello);
     s.on("data", (chunk) => {
       received += chunk.length;

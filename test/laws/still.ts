@@ -84,6 +84,17 @@ export function surroundings({
   const stats = new Stats();
   const limits = { recvMax, sendBuffer, openTimeout: 10_000 };
   const [slab, block] = [new Slab(stats), new Block(stats)];
-  const reject = () => {};
-  return { env, stats, slab, limits, protocol, text: false, reject, side, block, lend: false };
+  return {
+    env,
+    stats,
+    slab,
+    limits,
+    protocol,
+    text: false,
+    reject() {},
+    side,
+    block,
+    lend: false,
+    identity: [],
+  };
 }

@@ -128,6 +128,11 @@ const addresses: readonly [name: string, run: () => unknown, sentence: RegExp][]
     () => open(req()).dial("tcp://127.0.0.1:1", { tls: {} }),
     /has no layer 'tls'/,
   ],
+  [
+    "options for a layer that the stack has itself",
+    () => open(stack(req(), xreq(), sp(), tcp())).dial("tcp://127.0.0.1:1", { sp: {} }),
+    /the stack ends in 'tcp', so tcp:\/\/ brings no 'sp': give its options in the stack/,
+  ],
   ["what is no stack", () => open({} as never), /open takes a stack/],
   ["nothing", () => open(undefined as never), /open takes a stack/],
   [

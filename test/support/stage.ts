@@ -9,10 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type Dialer,
+  type ListenOptions,
   open,
   type Port,
   type Ports,
-  type RowOptions,
   type SocketOptions,
 } from "../../runtime/index.js";
 import type { Opening } from "../../runtime/open.js";
@@ -123,7 +123,7 @@ export class Stage {
     side: Side,
     scheme: Scheme,
     launch: (side: Side, url: string) => Program,
-    options: RowOptions = {},
+    options: ListenOptions = {},
   ): Promise<Program> {
     if (side === "listen") {
       const { url } = await ours.listen(this.any(scheme), options);

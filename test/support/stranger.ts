@@ -126,7 +126,7 @@ export class Stranger {
 
 export function greetingOf(type: number): Uint8Array {
   const octets = new Uint8Array(greeting.MAX);
-  greeting.write(new DataView(octets.buffer), 0, type);
+  greeting.write(new DataView(octets.buffer), 0, type, greeting.Stack.plain);
   return octets;
 }
 

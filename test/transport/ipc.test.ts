@@ -12,7 +12,7 @@ import {
 import { createServer } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { pull, push, rep, req, StackError, SystemError } from "../../runtime/index.js";
+import { ipc, pull, push, rep, req, StackError, SystemError } from "../../runtime/index.js";
 import { type Stage, staged } from "../support/stage.js";
 import { until } from "../support/until.js";
 
@@ -144,6 +144,7 @@ test(
       [`ipc://${long}`, "the system takes paths of 107 octets at most"],
       [`ipc:///tmp/${"ü".repeat(52)}`, "the system takes paths of 107 octets at most"],
       ["ipc://", "needs a path, as ipc:///tmp/service.ipc"],
+      ["ipc:///tmp/a\0b", "'ipc:///tmp/a\\0b': no path has a NUL in it"],
     ] as const) {
       assert.throws(
         () => socket.dial(url),
@@ -181,5 +182,35 @@ test(
     }
   }),
 );
+
+test(
+  "the file's rights are as told, from its first moment, also where another is taken over",
+  staged(async (stage) => {
+    const before = process.umask(0o022);
+    try {
+      for (const rights of [0o660, 0o666, 0o777, 0o600]) {
+        const fresh = stage.path();
+        for (const path of [fresh, await stale(stage)]) {
+          const bound = stage.open(rep()).listen(`ipc://${path}`, { ipc: { mode: rights } });
+          if (path === fresh) assert.is(mode(path), rights);
+          await bound;
+          assert.is(mode(path), rights);
+          assert.is(process.umask(), 0o022);
+        }
+      }
+    } finally {
+      process.umask(before);
+    }
+  }),
+);
+
+test("rights that are none are refused, with some that are", () => {
+  for (const rights of [-1, 0o1000, 1.5, Number.NaN, "660" as never]) {
+    assert.throws(
+      () => ipc({ mode: rights }),
+      `ipc.mode is rights of a file, such as 0o660; not ${rights}`,
+    );
+  }
+});
 
 test.run();

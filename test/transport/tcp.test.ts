@@ -1,8 +1,10 @@
 /** TCP addresses: the forms there are, and what is said of those that cannot be. */
+import { existsSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Type } from "../../generated/sp/greeting.js";
-import { rep, req, StackError, SystemError } from "../../runtime/index.js";
+import { type Env, node, rep, req, StackError, SystemError, tcp } from "../../runtime/index.js";
+import { ca, shows } from "../support/certificates.js";
 import { type Stage, staged } from "../support/stage.js";
 import { greetingOf, octetsOf } from "../support/stranger.js";
 import { until } from "../support/until.js";
@@ -154,6 +156,91 @@ test(
     assert.match(heard[2] ?? "", "closed before it was open");
     await served(stage, url);
     assert.is((await reply).length, 8);
+  }),
+);
+
+/** Seconds until the system asks for the peer, of each end of connections to a TCP port; undefined: never. */
+function asking(port: number): (number | undefined)[] {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const rows = readFileSync("/proc/net/tcp", "utf8").trim().split("\n").slice(1);
+  return rows.flatMap((row) => {
+    const [, local = "", remote = "", state, , timer = ""] = row.trim().split(/\s+/);
+    if (state !== "01" || !`${local} ${remote}`.includes(`:${hex}`)) return [];
+    const [kind, ticks = ""] = timer.split(":");
+    return [kind === "02" ? Number.parseInt(ticks, 16) / 100 : undefined];
+  });
+}
+
+const linux = existsSync("/proc/net/tcp") ? test : test.skip;
+const certificate = shows("localhost");
+for (const [scheme, options] of [
+  ["tcp", {}],
+  ["ws", {}],
+  ["tls+tcp", { tls: { ca, ...certificate } }],
+] as const) {
+  linux(
+    `the system asks both ends of ${scheme}:// whether the other is there, after 30 s, or as told, or not`,
+    staged(async (stage) => {
+      for (const [tcp, least, most] of [
+        [undefined, 29, 30],
+        [{ keepAlive: 5000 }, 4, 5],
+        [{ keepAlive: false }, undefined, undefined],
+      ] as const) {
+        const settings = tcp === undefined ? options : { ...options, tcp };
+        const socket = stage.open(rep());
+        const { url } = await socket.listen(`${scheme}://127.0.0.1:0`, settings);
+        const at = url.replace("127.0.0.1", "localhost");
+        await stage.open(req()).dial(at, settings).ready;
+        const port = Number(/:(\d+)/.exec(url)?.[1]);
+        // What was written last has been acknowledged, and the system waits for nothing else.
+        await until(
+          () => `${asking(port)} s`,
+          () => {
+            const ends = asking(port);
+            const right = ends.filter((s) =>
+              least === undefined ? s === undefined : s !== undefined && s > least && s <= most,
+            );
+            return ends.length === 2 && right.length === 2;
+          },
+        );
+      }
+    }),
+  );
+}
+
+test("options of tcp that are none are refused, with those that are", () => {
+  for (const keepAlive of [0, 999, -1, Number.NaN, Infinity, true as never, "5" as never]) {
+    assert.throws(
+      () => tcp({ keepAlive }),
+      `tcp.keepAlive is milliseconds from 1000 to 32767000; not ${keepAlive}`,
+    );
+  }
+  for (const backlog of [0, 1.5]) {
+    assert.throws(
+      () => tcp({ backlog }),
+      `tcp.backlog is a whole number, 1 or more; not ${backlog}`,
+    );
+  }
+});
+
+test(
+  "a listener's backlog is as told",
+  staged(async (stage) => {
+    const asked: unknown[] = [];
+    const env: Env = {
+      ...node,
+      net: {
+        ...node.net,
+        listen: (where, accept, lend, settings) => {
+          asked.push(settings?.backlog);
+          return node.net.listen(where, accept, lend, settings);
+        },
+      },
+    };
+    const socket = stage.open(rep(), { env });
+    await socket.listen("tcp://127.0.0.1:0");
+    await socket.listen("tcp://127.0.0.1:0", { tcp: { backlog: 7 } });
+    assert.equal(asked, [1024, 7]);
   }),
 );
 

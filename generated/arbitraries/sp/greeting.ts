@@ -8,6 +8,6 @@ export function head(d: Draw): SpGreeting {
   d.fixed([0, 83, 80], 0);
   d.konst("version", 8, 0, 1);
   const type = d.number("type", 16, { marks: [16, 17, 32, 33, 48, 49, 80, 81, 98, 99, 112, 1600] });
-  d.konst("reserved", 16, 0, 2);
-  return { type };
+  const stack = d.named("stack", 16, [0, 1], 2);
+  return { type, stack };
 }

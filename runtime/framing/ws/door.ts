@@ -9,12 +9,13 @@ import type * as NodeHttp from "node:http";
 import type { Duplex } from "node:stream";
 import { Borrower } from "../../borrower.js";
 import { builtin } from "../../builtin.js";
-import type { Connection, Timer } from "../../env.js";
+import { after, type Connection, type Timer } from "../../env.js";
 import { PeerError, SystemError, TimeoutError, WireError } from "../../error.js";
+import { unannounced } from "../../identity.js";
 import type { Facts, PipeContext, Transport } from "../../layer.js";
 import { Stream } from "../../stream.js";
+import { agreed, bare, clientOf, listed, namesOf } from "../../subprotocol.js";
 import { type FrameOptions, Frames } from "./frames.js";
-import { agreed, clientOf, listed, nameOf } from "./subprotocol.js";
 import { proof } from "./upgrade.js";
 
 /** Clients that may be at a door at a time; the oldest has to go. */
@@ -221,14 +222,24 @@ export class Door {
 }
 
 function subprotocolFor(
-  { context: { protocol }, protocols }: Host,
+  { context, protocols }: Host,
   offered: readonly string[],
 ): string | undefined | Refusal {
-  if (protocol === undefined && (protocols.length === 0 || offered.length === 0)) return undefined;
-  const ours = protocol === undefined ? protocols : [nameOf(protocol.type)];
+  const { protocol, identity } = context;
+  const ours = namesOf(protocol?.type, protocols, context);
+  if (
+    protocol === undefined &&
+    identity.length === 0 &&
+    (ours.length === 0 || offered.length === 0)
+  )
+    return undefined;
   const found = agreed(offered, ours);
   if (found !== undefined) return found;
   const theirs = offered.map(clientOf).find((type) => type !== undefined);
+  const plain = (names: readonly string[]) => names.map((name) => bare(name)[0]);
+  if (agreed(plain(offered), plain(ours)) !== undefined) {
+    return new Refusal("400 Bad Request", unannounced(identity));
+  }
   const said = `ws: the client asks for ${offered.join(", ") || "no subprotocol"}; here is ${ours.join(", ")}`;
   const error =
     theirs === undefined || protocol === undefined
@@ -252,7 +263,7 @@ class Entrance extends Borrower {
       const error = new TimeoutError(`ws: not open within ${openTimeout} ms`);
       this.control({ type: "close", error });
     };
-    this.#deadline = context.env.timer(openTimeout, late, true);
+    this.#deadline = after(context.env, openTimeout, late, true);
     this.above = {
       up() {},
       event: (e) => {

@@ -11,7 +11,7 @@ import { builtin } from "../../builtin.js";
 import type { Connection } from "../../env.js";
 import { PeerError, WireError } from "../../error.js";
 import type { Facts, PipeContext } from "../../layer.js";
-import { agreed, nameOf } from "./subprotocol.js";
+import { agreed, namesOf } from "../../subprotocol.js";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -48,7 +48,7 @@ export class Upgrade extends Borrower {
     context.env.random(random);
     this.#key = Buffer.from(random).toString("base64");
     const { protocol } = context;
-    this.#offered = protocol === undefined ? wish.protocols : [nameOf(protocol.peer)];
+    this.#offered = namesOf(protocol?.peer, wish.protocols, context);
   }
 
   protected begin(duplex: Duplex): void {
@@ -90,7 +90,8 @@ export class Upgrade extends Borrower {
     const subprotocol = headers["sec-websocket-protocol"];
     const ours = agreed(subprotocol === undefined ? [] : [subprotocol], this.#offered);
     const { protocol } = this.context;
-    if (subprotocol !== undefined ? ours === undefined : protocol !== undefined) {
+    const needed = protocol !== undefined || this.context.identity.length > 0;
+    if (subprotocol !== undefined ? ours === undefined : needed) {
       const said = `${subprotocol ?? "no subprotocol"}; ${this.#offered.join(", ") || "none"} was offered`;
       return this.#fail(new PeerError(`ws: the server answers with ${said}`));
     }

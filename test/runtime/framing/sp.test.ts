@@ -31,7 +31,7 @@ function headed({ length }: Framing, octets: number): Uint8Array {
 
 function greeted(): Uint8Array {
   const to = new Uint8Array(greeting.MAX);
-  greeting.write(new DataView(to.buffer), 0, greeting.Type.pair0);
+  greeting.write(new DataView(to.buffer), 0, greeting.Type.pair0, greeting.Stack.plain);
   return to;
 }
 

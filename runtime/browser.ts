@@ -1,0 +1,92 @@
+/**
+ * The package's root where there is no node: a page, or a worker. The same sockets, over what a browser
+ * has: WebSocket to others, names inside the page.
+ */
+import { sp } from "./framing/sp.js";
+import { opener } from "./open.js";
+import type { Schemes } from "./socket.js";
+import { inproc } from "./transport/inproc.js";
+import { memory } from "./transport/memory.js";
+import { websocket } from "./transport/websocket.js";
+import { web } from "./web.js";
+
+export { Ask, type Handler, Replier, type ServeOptions } from "./answering.js";
+export { type DeviceOptions, device } from "./device.js";
+export type { Connection, Env, Listening, Net, Receiver, Timer, Where } from "./env.js";
+export * from "./error.js";
+export { sp } from "./framing/sp.js";
+export type { Priority } from "./hub.js";
+export type {
+  Below,
+  Context,
+  Control,
+  Down,
+  Event,
+  Face,
+  Facts,
+  HeaderFacts,
+  Layer,
+  PipeContext,
+  Ports,
+  Protocol,
+  Same,
+  TtlOptions,
+  Up,
+} from "./layer.js";
+export { Element } from "./layer.js";
+export type { Link, LinkListener, Links } from "./link.js";
+export { Message, type Room } from "./message.js";
+export { opener } from "./open.js";
+export * from "./port.js";
+export { bus, xbus } from "./protocol/bus.js";
+export { pair0, xpair0 } from "./protocol/pair0.js";
+export { pair1, xpair1 } from "./protocol/pair1.js";
+export { pull, push, xpull, xpush } from "./protocol/pipeline.js";
+export { pub, type SubOptions, Subscriber, sub, xpub, xsub } from "./protocol/pubsub.js";
+export {
+  type ReqOptions,
+  Requester,
+  type RequestOptions,
+  rep,
+  req,
+  xrep,
+  xreq,
+} from "./protocol/reqrep.js";
+export { star, xstar } from "./protocol/star.js";
+export {
+  respondent,
+  type SurveyOptions,
+  Surveyor,
+  type SurveyorOptions,
+  surveyor,
+  xrespondent,
+  xsurveyor,
+} from "./protocol/survey.js";
+export type { Row, Schemes, SocketOptions } from "./socket.js";
+export { type Stack, stack } from "./stack.js";
+export { Stats } from "./stats.js";
+export { opcodes } from "./tools/opcodes.js";
+export { inproc } from "./transport/inproc.js";
+export { memory } from "./transport/memory.js";
+export {
+  type WebSocketMaker,
+  type WebSocketObject,
+  websocket,
+} from "./transport/websocket.js";
+export { web } from "./web.js";
+
+/** What an address stands for: the layers that it puts under a stack, the uppermost first. */
+export const schemes = {
+  "ws://": [websocket],
+  "wss://": [websocket],
+  "inproc://": [inproc],
+  "memory://": [sp, memory],
+} as const satisfies Schemes;
+
+/**
+ * Runs a stack. Its topmost face decides what comes back: `open(req())` is a Requester.
+ *
+ * Whose page has only some of the schemes weighs less with an `open` of its own, and a bundler leaves
+ * this one out: `opener({ "ws://": [websocket] }, web)`.
+ */
+export const open = /* @__PURE__ */ opener(schemes, web);
