@@ -1,5 +1,6 @@
 /** The package's root. */
 export { Ask, type Handler, Replier, type ServeOptions } from "./answering.js";
+export type { Crypto, PrivateKey, PublicKey, SecretKey } from "./crypto.js";
 export { type DeviceOptions, device } from "./device.js";
 export type {
   Connection,
