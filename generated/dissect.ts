@@ -352,6 +352,54 @@ const hopSealed: HeaderTable = {
   payload: {},
 };
 
+const integritySigned: HeaderTable = {
+  name: "integrity.signed",
+  title: "What the tag of `integrity.trailer` covers: octets that both sides make, and nobody sends",
+  ref: "wirestack integrity, version 1",
+  protocol: "integrity",
+  on: {},
+  slots: 14,
+  min: 24,
+  fields: [
+    { kind: "bytes", name: "integrity.context", doc: "`wirestack/integrity/1`", format: "hex", slot: 4, length: 21, konst: [119,105,114,101,115,116,97,99,107,47,105,110,116,101,103,114,105,116,121,47,49], fault: { text: "is not 77 69 72 65 73 74 61 63 6b 2f 69 6e 74 65 67 72 69 74 79 2f 31", strict: true } },
+    { kind: "uint", name: "integrity.type", doc: "Protocol of the sender, as in `sp.greeting`: what one side said is not what the other would say", format: "dec", slot: 5, bits: 16, order: "big" },
+    { kind: "uint", name: "integrity.request_length", doc: "Octets of `request`: 0, but for a reply or a response", format: "dec", slot: 6, bits: 8, order: "big", auto: (n) => n[3]! },
+    { kind: "bytes", name: "integrity.request", doc: "Tag of the request that this answers: so an answer is none to another request", format: "hex", slot: 7, octets: 3, length: (n) => n[6]! },
+  ],
+  last: [
+    { kind: "uint", name: "integrity.epoch_high", doc: "As in `integrity.trailer`, as all that follows", format: "dec", slot: 8, bits: 32, order: "big" },
+    { kind: "uint", name: "integrity.epoch_low", doc: "The second half", format: "dec", slot: 9, bits: 32, order: "big" },
+    { kind: "uint", name: "integrity.seq", doc: "Counts the messages of an epoch, from 0", format: "dec", slot: 10, bits: 64, order: "big" },
+    { kind: "uint", name: "integrity.key_id", doc: "Names the key", format: "dec", slot: 11, bits: 64, order: "big" },
+    { kind: "uint", name: "integrity.alg", doc: "How the tag is made", format: "dec", slot: 12, bits: 8, order: "big", names: new Map([[1, "hmacSha256"], [2, "ed25519"]]), fault: { text: "is none of hmacSha256, ed25519", strict: true } },
+    { kind: "uint", name: "integrity.version", doc: "Of this layout", format: "dec", slot: 13, bits: 8, order: "big", konst: 1, fault: { text: "is not 1", strict: true } },
+  ],
+  payload: {},
+};
+
+const integrityTrailer: HeaderTable = {
+  name: "integrity.trailer",
+  title: "What `integrity` puts behind each body: who says so, in which order, and the tag that proves it",
+  ref: "wirestack integrity, version 1",
+  protocol: "integrity",
+  on: {},
+  slots: 10,
+  min: 0,
+  fields: [],
+  front: [
+    { kind: "uint", name: "integrity.epoch_high", doc: "Names one life of a sending socket, which draws it at random: the first half", format: "dec", slot: 5, bits: 32, order: "big" },
+    { kind: "uint", name: "integrity.epoch_low", doc: "The second half", format: "dec", slot: 6, bits: 32, order: "big" },
+    { kind: "uint", name: "integrity.seq", doc: "Counts the messages of an epoch, from 0", format: "dec", slot: 7, bits: 64, order: "big" },
+    { kind: "uint", name: "integrity.key_id", doc: "Names the key, to whoever has it", format: "dec", slot: 8, bits: 64, order: "big" },
+    { kind: "bytes", name: "integrity.tag", doc: "HMAC by SHA-256 (RFC 2104), or Ed25519 signature (RFC 8032 §5.1), of `integrity.signed`", format: "hex", slot: 9, length: (n) => n[3]! === 1 ? 32 : n[3]! === 2 ? 64 : NaN },
+  ],
+  last: [
+    { kind: "uint", name: "integrity.alg", doc: "How the tag is made", format: "dec", slot: 3, bits: 8, order: "big", names: new Map([[1, "hmacSha256"], [2, "ed25519"]]), fault: { text: "is none of hmacSha256, ed25519", strict: true } },
+    { kind: "uint", name: "integrity.version", doc: "Of this trailer, and of what the tag covers", format: "dec", slot: 4, bits: 8, order: "big", konst: 1, fault: { text: "is not 1", strict: true } },
+  ],
+  payload: {},
+};
+
 const arp: HeaderTable = {
   name: "arp",
   title: "Address resolution: which hardware address has an IP address",
@@ -1066,7 +1114,7 @@ const wsUpgrade: OpenerTable = {
 
 /** All headers, and what their flow facts' values are called. */
 export const registry: Registry = {
-  headers: [gzip, pcap, pcapModified, pcapRecord, pcapngBlock, pcapngInterface, pcapngObsolete, pcapngOffset, pcapngOptions, pcapngPacket, pcapngResolution, pcapngSection, pcapngSimple, hopHandshake, hopNonce, hopPiece, hopRecord, hopSealed, arp, authentication, ethernet, icmp, icmpv6, ipv4, ipv6, ipv6Destination, ipv6Fragment, ipv6HopByHop, ipv6Routing, loopback, raw, sll, sll2, tcp, udp, vlan, vlanService, spGreeting, spIpc, spPair1, spRequest, spStack, spStar, spSurvey, spTag, spTcp, spUdp, spWs, wsClose, wsFrame],
+  headers: [gzip, pcap, pcapModified, pcapRecord, pcapngBlock, pcapngInterface, pcapngObsolete, pcapngOffset, pcapngOptions, pcapngPacket, pcapngResolution, pcapngSection, pcapngSimple, hopHandshake, hopNonce, hopPiece, hopRecord, hopSealed, integritySigned, integrityTrailer, arp, authentication, ethernet, icmp, icmpv6, ipv4, ipv6, ipv6Destination, ipv6Fragment, ipv6HopByHop, ipv6Routing, loopback, raw, sll, sll2, tcp, udp, vlan, vlanService, spGreeting, spIpc, spPair1, spRequest, spStack, spStar, spSurvey, spTag, spTcp, spUdp, spWs, wsClose, wsFrame],
   openers: [wsUpgrade],
   facts: {
     "sp.type": new Map([[16, "pair0"], [17, "pair1"], [32, "pub"], [33, "sub"], [48, "req"], [49, "rep"], [80, "push"], [81, "pull"], [98, "surveyor"], [99, "respondent"], [112, "bus"], [1600, "star"]]),

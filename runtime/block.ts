@@ -38,6 +38,7 @@ export class Block {
   put(m: Message): void {
     const n = m.end - m.start;
     const { rest, length } = m;
+    const body = rest.length - m.trailers;
     this.length += length;
     // A small message is in one piece.
     if (length < BORROW && m.bytes !== this.#bytes && !m.lent) this.#ensure(length);
@@ -52,6 +53,7 @@ export class Block {
         const at = this.#reserve(k);
         (this.#bytes as Uint8Array).set(s, at);
         this.#extend(at, at + k);
+        if (i >= body) continue;
         this.stats.copies++;
         this.stats.copiedOctets += k;
       }

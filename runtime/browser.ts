@@ -11,6 +11,7 @@ import { websocket } from "./transport/websocket.js";
 import { web } from "./web.js";
 
 export { Ask, type Handler, Replier, type ServeOptions } from "./answering.js";
+export type { Crypto, PrivateKey, PublicKey, SecretKey } from "./crypto.js";
 export { type DeviceOptions, device } from "./device.js";
 export type { Connection, Env, Listening, Net, Receiver, Timer, Where } from "./env.js";
 export * from "./error.js";
@@ -62,6 +63,16 @@ export {
   xrespondent,
   xsurveyor,
 } from "./protocol/survey.js";
+// A page has no cryptography that answers at once: who brings some puts it into an env of its own.
+export {
+  type IntegrityKey,
+  type IntegrityOptions,
+  integrity,
+  KeyRing,
+  type SharedKey,
+  type SigningKey,
+  type VerifyingKey,
+} from "./secure/integrity.js";
 export type { Row, Schemes, SocketOptions } from "./socket.js";
 export { type Stack, stack } from "./stack.js";
 export { Stats } from "./stats.js";

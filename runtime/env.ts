@@ -77,6 +77,8 @@ export interface Net {
 export interface Env {
   /** Milliseconds from some fixed point; never goes back. */
   now(): number;
+  /** Milliseconds since 1970, UTC, as far as the system knows: it may go back, or leap. */
+  date(): number;
   /**
    * Runs `f` once, after `ms` milliseconds, `LONGEST` at most. Does not keep the process alive if `idle`.
    * Whoever has the number from a user takes `after` instead.

@@ -1,6 +1,6 @@
 /** The package's root. */
 export { Ask, type Handler, Replier, type ServeOptions } from "./answering.js";
-export type { KeyLike } from "./crypto.js";
+export type { Crypto, KeyLike, PrivateKey, PublicKey, SecretKey } from "./crypto.js";
 export { type DeviceOptions, device } from "./device.js";
 export type {
   Connection,
@@ -75,6 +75,15 @@ export {
   type KeyedHop,
   type SharedHop,
 } from "./secure/hop.js";
+export {
+  type IntegrityKey,
+  type IntegrityOptions,
+  integrity,
+  KeyRing,
+  type SharedKey,
+  type SigningKey,
+  type VerifyingKey,
+} from "./secure/integrity.js";
 export type { Row, Schemes, SocketOptions } from "./socket.js";
 export { type Stack, stack } from "./stack.js";
 export { Stats } from "./stats.js";

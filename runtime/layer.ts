@@ -149,6 +149,8 @@ export interface Context {
   readonly protocol: Protocol | undefined;
   /** The application tells text from other octets. */
   readonly text: boolean;
+  /** Tells the application by `rejected` of a message that was dropped. Once a reason: the rest is counted. */
+  reject(m: Message, error: WirestackError): void;
 }
 
 /** Below the hub there is more: a connection, and what will be written to it. */
@@ -187,10 +189,15 @@ export type Face = "octets" | "link" | keyof Ports;
 export type Ground = "ground";
 export type Below = Face | Ground;
 
+/** What a protocol shows to an application. */
+export type PortFace = Exclude<keyof Ports, "octets" | "link" | "raw">;
+
 /** Shown by a layer that shows what it stands on, such as a tap or an integrity check. */
-export interface Same<F extends Face = Face> {
-  /** Faces it may stand on. */
-  readonly same: readonly F[] | "any";
+export interface Same<F extends Face = Face, Hint extends string = string> {
+  /** Faces it may stand on; `ports`: whatever a protocol shows to an application. */
+  readonly same: readonly F[] | "any" | "ports";
+  /** What to do where it does not fit. */
+  readonly hint?: Hint;
 }
 
 /** A layer from one face to another. */

@@ -67,16 +67,29 @@ export class Slab {
   }
 }
 
+/** What a layer keeps of an exchange. */
+export interface Note {
+  /** Whose it is. */
+  readonly by: object;
+  /** Another's. */
+  readonly next: Note | undefined;
+}
+
 /** What ties a reply to its request, beside the message: never on the wire. */
 export class Exchange {
   /** For the one layer that does the tying. */
   tie: unknown = undefined;
+  /** For those above it, each its own: a WeakMap would cost as much as a third of an HMAC. */
+  notes: Note | undefined = undefined;
   /** It has ended: answered, or given up. */
   over = false;
 }
 
 /** A window, at one time. */
-export type Mark = Pick<Message, "bytes" | "view" | "floor" | "start" | "end" | "ceiling" | "rest">;
+export type Mark = Pick<
+  Message,
+  "bytes" | "view" | "floor" | "start" | "end" | "ceiling" | "rest" | "trailers"
+>;
 
 export class Message {
   /** The window's buffer, and its view: offsets of both are the same. */
@@ -90,6 +103,8 @@ export class Message {
   ceiling: number;
   /** What follows the window. Never written to, so it may be others' too. */
   rest: readonly Uint8Array[] = NONE;
+  /** Segments at the end that were appended: no part of the body. */
+  trailers = 0;
   /** The connection that it came from, or that took it. */
   pipe: object | undefined = undefined;
   exchange: Exchange | undefined = undefined;
@@ -224,6 +239,7 @@ export class Message {
     }
     const at = slab.take(n);
     this.rest = [...this.rest, slab.bytes.subarray(at, at + n)];
+    this.trailers++;
     this.tail = slab.view;
     return at;
   }
@@ -272,6 +288,7 @@ export class Message {
         const k = Math.min(want, s.length);
         want -= k;
         if (k < s.length) rest.push(s.subarray(0, s.length - k));
+        else if (this.trailers > 0) this.trailers--;
       }
       this.rest = rest.length > 0 ? rest : NONE;
     }
@@ -288,8 +305,8 @@ export class Message {
 
   /** The window as it is, to be put back: whoever sends a message again begins where it did before. */
   mark(): Mark {
-    const { bytes, view, floor, start, end, ceiling, rest } = this;
-    return { bytes, view, floor, start, end, ceiling, rest };
+    const { bytes, view, floor, start, end, ceiling, rest, trailers } = this;
+    return { bytes, view, floor, start, end, ceiling, rest, trailers };
   }
 
   reset(mark: Mark): void {
@@ -300,6 +317,7 @@ export class Message {
     this.end = mark.end;
     this.ceiling = mark.ceiling;
     this.rest = mark.rest;
+    this.trailers = mark.trailers;
   }
 
   /**
@@ -317,6 +335,7 @@ export class Message {
     if (copied > 0) slab.bytes.set(this.bytes.subarray(start, this.end), at);
     if (copied === head) m.rest = this.rest;
     else m.rest = [this.bytes.subarray(start, this.end), ...this.rest];
+    m.trailers = this.trailers;
     m.pipe = this.pipe;
     m.exchange = this.exchange;
     m.text = this.text;

@@ -237,6 +237,7 @@ function localOf(server: NodeNet.Server, where: Where): Where {
 
 export const node: Env = {
   now: () => performance.now(),
+  date: () => Date.now(),
   timer(ms, f, idle = false) {
     const t = setTimeout(f, ms);
     if (idle) t.unref();

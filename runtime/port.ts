@@ -6,7 +6,13 @@
  * their place.
  */
 import { after } from "./env.js";
-import { CancelledError, ClosedError, StateError, TimeoutError } from "./error.js";
+import {
+  CancelledError,
+  ClosedError,
+  StateError,
+  TimeoutError,
+  type WirestackError,
+} from "./error.js";
 import type { Guard } from "./guard.js";
 import type { Pipe, PipeInfo, Priority } from "./hub.js";
 import {
@@ -80,6 +86,8 @@ export interface SocketEvents {
   detached: { readonly pipe: PipeInfo; readonly url: string; readonly error: Error | undefined };
   /** A connection came to nothing: what was learnt of the peer up to then, and why. */
   refused: { readonly facts: Facts; readonly url: string; readonly error: Error };
+  /** A message was dropped: the first for this reason, and `stats()` counts the rest. `pipe`: if it came by one. */
+  rejected: { readonly pipe: PipeInfo | undefined; readonly error: WirestackError };
   /** A handler of the application's threw. */
   error: { readonly error: unknown };
 }

@@ -5,7 +5,7 @@
 import { Block } from "./block.js";
 import { Accepting, Connecting, type End, type Home, reconnectOf, type Terms } from "./endpoint.js";
 import { after, type Env, type Timer } from "./env.js";
-import { ClosedError, StackError } from "./error.js";
+import { ClosedError, StackError, type WirestackError } from "./error.js";
 import { Guard } from "./guard.js";
 import { type Hub, Pipe, type PipeOwner, type Priority } from "./hub.js";
 import { framingOf, type Identity, Introduction, identityOf } from "./identity.js";
@@ -167,7 +167,13 @@ export class Running implements Socket, Home {
     const { protocol } = hub;
     // Without a protocol whoever knows text is spoken to by the application itself.
     const text = layers.some((l) => l.text === (protocol === undefined ? "known" : "wanted"));
-    this.context = { env: this.env, stats, slab, limits, protocol, text };
+    const told = new Set<string>();
+    const reject = ({ pipe }: Message, error: WirestackError) => {
+      if (told.has(error.message)) return;
+      told.add(error.message);
+      this.tell("rejected", { pipe: (pipe as Pipe | undefined)?.info, error });
+    };
+    this.context = { env: this.env, stats, slab, limits, protocol, text, reject };
     this.#modeOf(this.#lower);
     this.contiguous = this.#upper.some((l) => l.contiguous);
     this.room = roomOf(layers);
@@ -274,7 +280,7 @@ export class Running implements Socket, Home {
     const to = layers.findIndex((l) => l.text === "known");
     const who = `'${(layers[from] as AnyLayer).name}' wants text to be known`;
     if (to < 0) throw new StackError(`${who}, and nobody knows it at ${url}`);
-    const adds = layers.slice(from, to).find((l) => (l.headers ?? []).length > 0);
+    const adds = layers.slice(0, to).find((l) => (l.headers ?? []).length > 0);
     if (adds === undefined) return;
     throw new StackError(`${who}, and '${adds.name}' adds octets to it that are none`);
   }

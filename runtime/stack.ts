@@ -5,7 +5,7 @@
  * one reads the same in both. A stack never changes, so its room and its mode can be computed.
  */
 import { StackError } from "./error.js";
-import { type Below, type Face, type Layer, roomOf, type Same } from "./layer.js";
+import { type Below, type Face, type Layer, type PortFace, roomOf, type Same } from "./layer.js";
 import type { Room } from "./message.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a list holds layers of all faces
@@ -26,7 +26,13 @@ export type Shown<L extends readonly AnyLayer[]> = L extends readonly [
   : never;
 
 type Fits<B, F> =
-  B extends Same<infer Some> ? ([F] extends [Some] ? true : false) : [F] extends [B] ? true : false;
+  B extends Same<infer Some, string>
+    ? [F] extends [Some]
+      ? true
+      : false
+    : [F] extends [B]
+      ? true
+      : false;
 
 /** The same list; a layer that does not fit on the next is replaced by a sentence that says so. */
 export type Joints<
@@ -41,13 +47,15 @@ export type Joints<
     ? Joints<[B, ...R], [...Checked, A]>
     : [
         ...Checked,
-        `'${A["name"]}' stands on '${Wanted<A["below"]>}', but the one below it offers '${Named<Shown<[B, ...R]>>}'`,
+        `'${A["name"]}' stands on '${Wanted<A["below"]>}', but the one below it offers '${Named<Shown<[B, ...R]>>}'${Hinted<A["below"]>}`,
         B,
         ...R,
       ]
   : [...Checked, ...L];
 
-type Wanted<B> = B extends Same<infer Some> ? Some : Named<B>;
+type Wanted<B> =
+  B extends Same<infer Some, string> ? ([PortFace] extends [Some] ? "ports" : Some) : Named<B>;
+type Hinted<B> = B extends Same<Face, infer Hint> ? (string extends Hint ? "" : `: ${Hint}`) : "";
 
 /** What the lowest layer stands on. */
 export type Foot<L extends readonly AnyLayer[]> = L extends readonly [
@@ -94,14 +102,22 @@ export function check(layers: readonly AnyLayer[]): Stack {
 
 /** What is wrong where `layer` stands on somebody who offers `face`. */
 export function joint(layer: AnyLayer, face: Face | undefined): string {
-  const { same } = layer.below;
-  const wanted = same === undefined || same === "any" ? layer.below : same.join("' or '");
-  return `'${layer.name}' stands on '${wanted}', but the one below it offers '${face ?? "the same"}'`;
+  const { same, hint } = layer.below;
+  const wanted = same === undefined ? layer.below : wordOf(same, "' or '");
+  const mend = hint === undefined ? "" : `: ${hint}`;
+  return `'${layer.name}' stands on '${wanted}', but the one below it offers '${face ?? "the same"}'${mend}`;
 }
+
+/** Faces that are not a protocol's own. */
+const COMMON: readonly Face[] = ["octets", "link", "raw"];
+
+const wordOf = (same: Same["same"], between: string): string =>
+  typeof same === "string" ? same : same.join(between);
 
 function fits(below: Below | Same, face: Face | undefined): boolean {
   if (face === undefined) return true;
   if (typeof below !== "object") return below === face;
+  if (below.same === "ports") return !COMMON.includes(face);
   return below.same === "any" || below.same.includes(face);
 }
 
@@ -109,7 +125,7 @@ function fits(below: Below | Same, face: Face | undefined): boolean {
 export function line(layer: AnyLayer, width: number): string {
   const shows = layer.above.same === undefined ? layer.above : "same";
   const { same } = layer.below;
-  const stands = same === undefined ? layer.below : same === "any" ? same : same.join("|");
+  const stands = same === undefined ? layer.below : wordOf(same, "|");
   const headers = (layer.headers ?? []).map((h: { name: string; head: number; tail: number }) => {
     const octets = [h.head > 0 && `${h.head} before`, h.tail > 0 && `${h.tail} behind`];
     return `${h.name} (${octets.filter(Boolean).join(", ")})`;

@@ -25,6 +25,7 @@ function none(): never {
 
 export const web: Env = {
   now: () => performance.now(),
+  date: () => Date.now(),
   timer(ms, f) {
     const t = setTimeout(f, ms);
     return { cancel: () => clearTimeout(t) };

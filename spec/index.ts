@@ -102,6 +102,10 @@ export { hopPiece } from "./hop/piece.js";
 export { hopRecord } from "./hop/record.js";
 /** Record, sealed: a Noise transport message of at most 65535 octets, one message of the link below. */
 export { hopSealed } from "./hop/sealed.js";
+/** What the tag of `integrity.trailer` covers: octets that both sides make, and nobody sends. */
+export { integritySigned } from "./integrity/signed.js";
+/** What `integrity` puts behind each body: who says so, in which order, and the tag that proves it. */
+export { integrityTrailer } from "./integrity/trailer.js";
 /** REQ and REP over TCP or TLS. */
 export { requestTcp } from "./stacks.js";
 /** REQ and REP over a local socket. */

@@ -58,6 +58,10 @@ const rules: readonly Rule[] = [
     may: [generated, joints, node, /^runtime\/secure\/hop\//],
   },
   {
+    files: /^runtime\/secure\/integrity(\.ts$|\/)/,
+    may: [generated, joints, node, /^runtime\/secure\/integrity\//],
+  },
+  {
     files: /^runtime\/(transport|framing|protocol|secure|tools)\//,
     may: [generated, joints, node],
   },

@@ -139,6 +139,10 @@ test("examples that need nobody run as they are", async ({ folder }) => {
   assert.match(await printed(folder, "work.mjs"), /received: 1000, .* malformed: \{\} \}\n$/);
   assert.is(await printed(folder, "publish.mjs"), "weather: sunny\n");
   assert.is(await printed(folder, "survey.mjs"), "left is here\nright is here\n");
+  assert.is(
+    await printed(folder, "integrity.mjs"),
+    "signed by key 2\ndropped: integrity: no trailer\nno answer\n",
+  );
   assert.is(await printed(folder, "websocket.mjs"), "asked over WebSocket\nwelcome\n");
 });
 

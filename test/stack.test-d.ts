@@ -4,13 +4,17 @@
  */
 import { expectTypeOf } from "expect-type";
 import {
+  type Body,
+  bus,
   type Exchanger,
   type Face,
   inproc,
+  integrity,
   type Layer,
   type Links,
   open,
   pair0,
+  pub,
   pull,
   push,
   type Raw,
@@ -18,17 +22,23 @@ import {
   type Requester,
   rep,
   req,
+  respondent,
   type Same,
   type Sender,
   type Stack,
+  type Subscriber,
+  type Surveyor,
   sp,
   spIpc,
   stack,
+  sub,
+  surveyor,
   type Taker,
   tcp,
   xpush,
   xrep,
   xreq,
+  xsub,
 } from "../runtime/index.js";
 
 declare const tap: () => Layer<Same<Face>, Same<Face>, "tap">;
@@ -51,6 +61,16 @@ stack(req(), xreq(), tcp());
 stack(xreq(), sp(), inproc());
 // @ts-expect-error 'sealed' stands on 'req' | 'rep' | 'push', but the one below it offers 'raw'
 stack(req(), sealed(), xreq());
+// @ts-expect-error 'integrity' stands on 'ports', but the one below it offers 'raw': put integrity above req …
+stack(req(), integrity({ keys: [] }), xreq());
+// @ts-expect-error the same on a link
+stack(req(), xreq(), integrity({ keys: [] }), sp(), tcp());
+// @ts-expect-error the same on octets
+stack(req(), xreq(), sp(), integrity({ keys: [] }), tcp());
+// @ts-expect-error a key has a secret, or one half of a pair
+integrity({ keys: [{ id: 1 }] });
+// @ts-expect-error a secret is octets
+integrity({ keys: [{ id: 1, secret: "hunter2" }] });
 // @ts-expect-error nothing may stand on the application's face
 stack(pull(), push(), xpush());
 // @ts-expect-error a stack has layers
@@ -73,6 +93,14 @@ open(req()).listen("tcp://127.0.0.1:1", { reconnect: { min: 1 } });
 open(req()).listen("tcp://127.0.0.1:1", { accept: async () => true });
 open(req()).dial("ipc:///x", { recvMax: 1, reconnect: { min: 0 }, accept: () => "no", ipc: {} });
 
+const advice = () =>
+  // @ts-expect-error the mistake is told in words, and how to mend it
+  stack(integrity({ keys: [] }), xreq());
+expectTypeOf<
+  Parameters<typeof stack<readonly [ReturnType<typeof integrity>, ReturnType<typeof xreq>]>>[0]
+>().toExtend<"'integrity' stands on 'ports', but the one below it offers 'raw': put integrity above req: devices rewrite what is below">();
+void advice;
+
 const sentence = () =>
   // @ts-expect-error the mistake is told in words
   stack(req(), sp());
@@ -90,6 +118,16 @@ expectTypeOf(stack(tap(), sealed(), req(), tap(), xreq(), tap(), spIpc())).toEqu
 >();
 expectTypeOf(open(stack(sealed(), req(), xreq()))).toEqualTypeOf<Requester>();
 expectTypeOf(open(req())).toEqualTypeOf<Requester>();
+const proven = integrity({ keys: [{ id: 1, secret: new Uint8Array(32) }] });
+expectTypeOf(stack(proven, req(), xreq())).toEqualTypeOf<Stack<"req", "link">>();
+expectTypeOf(open(stack(proven, req()))).toEqualTypeOf<Requester>();
+expectTypeOf(open(stack(proven, tap(), rep(), xrep()))).toEqualTypeOf<Replier>();
+expectTypeOf(open(stack(proven, sub(), xsub()))).toEqualTypeOf<Subscriber>();
+expectTypeOf(open(stack(proven, pub()))).toEqualTypeOf<Sender>();
+expectTypeOf(open(stack(proven, pull()))).toEqualTypeOf<Taker>();
+expectTypeOf(open(stack(proven, surveyor()))).toEqualTypeOf<Surveyor>();
+expectTypeOf(open(stack(proven, respondent()))).toEqualTypeOf<Replier<Body | undefined>>();
+expectTypeOf(open(stack(proven, bus()))).toEqualTypeOf<Exchanger>();
 expectTypeOf(open(rep())).toEqualTypeOf<Replier>();
 expectTypeOf(open(push())).toEqualTypeOf<Sender>();
 expectTypeOf(open(pull())).toEqualTypeOf<Taker>();

@@ -169,9 +169,11 @@ class Req extends Waiting {
     if (pending === undefined) return stats.breach("req: no such request");
     if (!pending.asked.includes(m.pipe as object)) return stats.breach("req: was not asked");
     m.pop(tag.MAX);
-    m.exchange = pending.m.exchange;
-    this.#settle(pending);
+    const exchange = pending.m.exchange as Exchange;
+    m.exchange = exchange;
     this.above.up(m);
+    // Who asks for proof may have dropped it. The true one can still come.
+    if (exchange.over) this.#settle(pending);
   }
 
   override event(e: Event): void {

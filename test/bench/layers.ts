@@ -24,6 +24,7 @@ import {
   xpush,
 } from "../../runtime/index.js";
 import type { PipeContext } from "../../runtime/layer.js";
+import { integrityRows } from "./layers/integrity.js";
 import { median, shuffled } from "./race.js";
 import { circumstances, type Options, type Report, type Row } from "./report.js";
 import { bodyOf, check } from "./sockets/side.js";
@@ -121,7 +122,8 @@ async function pass({ sender, taker }: Ends, n: number): Promise<Taken> {
   return { time, work: ((user + system) * 1000) / n };
 }
 
-export async function layers({ rounds = 15, quick }: Options): Promise<Report> {
+export async function layers(options: Options): Promise<Report> {
+  const { rounds = 15, quick } = options;
   const ends = new Map([
     ["none", await connected("none", open(pull()), open(push()))],
     [
@@ -161,12 +163,13 @@ export async function layers({ rounds = 15, quick }: Options): Promise<Report> {
   const more = moreThanNone("eight", LAYERS);
   const cost = median(more.map(({ time }) => time));
   return {
-    columns: ["ns of CPU"],
+    columns: ["ns of CPU", "× bare", "× loop"],
     rows: [
       row("no layer", none),
       row("eight layers", taken.get("eight") ?? []),
       { ...row("one layer", more), goal: { text: `≤ ${GOAL}`, met: cost <= GOAL } },
       row("a hop", moreThanNone("hop", 1)),
+      ...(await integrityRows(options)),
     ],
     note: circumstances(),
   };

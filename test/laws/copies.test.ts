@@ -6,6 +6,7 @@ import {
   bus,
   device,
   type Exchanger,
+  integrity,
   open,
   type Port,
   pair0,
@@ -13,13 +14,18 @@ import {
   pub,
   pull,
   push,
+  type Replier,
+  type Requester,
   rep,
   req,
   respondent,
+  type Sender,
   type SocketOptions,
+  stack,
   star,
   sub,
   surveyor,
+  type Taker,
   xpull,
   xpush,
   xrep,
@@ -44,18 +50,12 @@ interface Two {
   pass(there: Uint8Array, back: Uint8Array): Promise<Uint8Array[]>;
 }
 
+const proven = integrity({ keys: [{ id: 1, secret: new Uint8Array(32) }] });
+
 const patterns: Readonly<Record<string, (options: SocketOptions) => Two>> = {
-  push(options) {
-    const [near, far] = [open(push(), options), open(pull(), options)];
-    return {
-      near,
-      far,
-      async pass(there) {
-        await near.send(there);
-        return [await far.receive()];
-      },
-    };
-  },
+  push: (options) => oneWay(open(push(), options), open(pull(), options)),
+  "push, signed": (options) =>
+    oneWay(open(stack(proven, push()), options), open(stack(proven, pull()), options)),
   pair0: (options) => both(open(pair0(), options), open(pair0(), options)),
   pair1: (options) => both(open(pair1(), options), open(pair1(), options)),
   bus: (options) => both(open(bus(), options), open(bus(), options)),
@@ -75,20 +75,34 @@ const patterns: Readonly<Record<string, (options: SocketOptions) => Two>> = {
       },
     };
   },
-  req(options) {
-    const [near, far] = [open(req(), options), open(rep(), options)];
-    return {
-      near,
-      far,
-      async pass(there, back) {
-        const asked = near.request(there);
-        const ask = await far.receive();
-        ask.reply(back);
-        return [ask.body, await asked];
-      },
-    };
-  },
+  req: (options) => asking(open(req(), options), open(rep(), options)),
+  "req, signed": (options) =>
+    asking(open(stack(proven, req()), options), open(stack(proven, rep()), options)),
 };
+
+function oneWay(near: Sender, far: Taker): Two {
+  return {
+    near,
+    far,
+    async pass(there) {
+      await near.send(there);
+      return [await far.receive()];
+    },
+  };
+}
+
+function asking(near: Requester, far: Replier): Two {
+  return {
+    near,
+    far,
+    async pass(there, back) {
+      const asked = near.request(there);
+      const ask = await far.receive();
+      ask.reply(back);
+      return [ask.body, await asked];
+    },
+  };
+}
 
 function both(near: Exchanger, far: Exchanger): Two {
   return {
@@ -172,13 +186,13 @@ for (const [pattern, make] of Object.entries(patterns)) {
           await Promise.all([near.close(), far.close()]);
 
           const where = `${size} octets`;
-          const back = pattern === "push" ? 0 : MESSAGES;
+          const back = pattern.startsWith("push") ? 0 : MESSAGES;
           const sender = sending(scheme, mode, size);
           const [least, most] = receiving(scheme, size);
           between(n.copies, MESSAGES * sender + back * least, MESSAGES * sender + back * most);
           between(f.copies, back * sender + MESSAGES * least, back * sender + MESSAGES * most);
           // Made contiguous for a connection without headers it has no room, and who answers pushes a tag.
-          const answers = pattern === "req" || pattern === "survey";
+          const answers = pattern.startsWith("req") || pattern === "survey";
           const bare = answers && scheme === "inproc" && mode === "contiguous";
           assert.equal([n.outOfRoom, f.outOfRoom], [0, bare ? MESSAGES : 0], "room is enough");
           for (const [i, received] of got.entries()) {
@@ -248,6 +262,12 @@ const fans: Readonly<Record<string, (options: SocketOptions) => Fan>> = {
   pub(options) {
     const near = open(pub(), options);
     const fars = [1, 2, 3].map(() => open(sub(), options));
+    for (const far of fars) far.subscribe("");
+    return { near, fars, pass: toAll(near, fars) };
+  },
+  "pub, signed"(options) {
+    const near = open(stack(proven, pub()), options);
+    const fars = [1, 2, 3].map(() => open(stack(proven, sub()), options));
     for (const far of fars) far.subscribe("");
     return { near, fars, pass: toAll(near, fars) };
   },

@@ -22,6 +22,10 @@ export class Still implements Env {
     return 0;
   }
 
+  date(): number {
+    return 0;
+  }
+
   timer(): Timer {
     return { cancel() {} };
   }
@@ -88,6 +92,7 @@ export function surroundings({
     limits,
     protocol,
     text: false,
+    reject() {},
     side,
     scheme: "",
     block,

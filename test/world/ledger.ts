@@ -28,6 +28,8 @@ export class Ledger {
   constructor(
     /** Octets of a protocol's header before each letter. */
     readonly head = 0,
+    /** And of what stands behind it. */
+    readonly tail = 0,
   ) {}
 
   offer(letter: Letter): void {
@@ -69,7 +71,9 @@ export class Ledger {
   missing(network: Network, scheme: string): string[] {
     if (this.open === 0) return [];
     const lost = new Set(
-      network.history.flatMap((l) => [l.near, l.far].flatMap((end) => on(end, scheme, this.head))),
+      network.history.flatMap((l) =>
+        [l.near, l.far].flatMap((end) => on(end, scheme, this.head, this.tail)),
+      ),
     );
     return [...this.#letters.values()]
       .filter(({ state }) => state === "offered" || state === "sent")
@@ -85,7 +89,7 @@ export class Ledger {
 }
 
 /** Letters that an end wrote to a connection that is gone, and that the other end may not have had. */
-function on(end: End, scheme: string, head: number): string[] {
+function on(end: End, scheme: string, head: number, tail: number): string[] {
   if (!end.gone || end.written.length === 0) return [];
   const bytes = new Uint8Array(Buffer.concat(end.written));
   const view = new DataView(bytes.buffer);
@@ -97,7 +101,7 @@ function on(end: End, scheme: string, head: number): string[] {
   for (let at = greeting.MAX; at < bytes.length; ) {
     const n = codec.decode(view, at, bytes.length, header as never);
     const stop = at + n + header.length;
-    if (stop > had) found.push(name(read(bytes.subarray(at + n + head, stop))));
+    if (stop > had) found.push(name(read(bytes.subarray(at + n + head, stop - tail))));
     at = stop;
   }
   return found;

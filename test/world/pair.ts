@@ -9,7 +9,7 @@ import type { Scene } from "./scene.js";
 export async function pair(scene: Scene): Promise<void> {
   const { plan, world } = scene;
   const second = plan.family === "pair1";
-  const ledger = new Ledger(second ? MAX : 0);
+  const ledger = new Ledger(second ? MAX : 0, scene.tail);
   const [cooked, raw] = second ? [pair1, xpair1] : [pair0, xpair0];
   const one = scene.open<Exchanger>(cooked(), "one");
   const two = scene.open<Exchanger>(cooked(), "two");

@@ -14,7 +14,7 @@ import type { Actor, Scene } from "./scene.js";
 
 export async function pipeline(scene: Scene): Promise<void> {
   const { plan, world } = scene;
-  const ledger = new Ledger();
+  const ledger = new Ledger(0, scene.tail);
   const raw = plan.receiving === "raw";
   const senders = Array.from({ length: plan.senders }, (_, i) =>
     scene.open<Sender>(push(), `push ${i}`, { linger: 600_000 }),

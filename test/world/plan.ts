@@ -39,6 +39,8 @@ export interface Plan {
   readonly resendTime: number;
   /** Answers what others were asked. */
   readonly forger: boolean;
+  /** All messages are signed, and proven. */
+  readonly signed: boolean;
   /** The sender closes when it has handed off its last message, and not when all have come. */
   readonly closesEarly: boolean;
   readonly options: {
@@ -92,6 +94,9 @@ export function planOf(seed: number): Plan {
   const silence = family === "request" && !forger && r.often(0.2) ? r.pick(0.1, 0.5) : 0;
   // What only a resend brings back: what a device held, a reply not given, or given to a full pipe.
   const full = slow || messages * largest * senders > 30_000;
+  const receiving = r.pick<Plan["receiving"]>(
+    ...(["loop", "loop", "receive", "poll", "deadlines", "raw"] as const),
+  );
   const resends = devices > 0 || silence > 0 || full || forger || r.often(0.3);
   return {
     seed,
@@ -104,12 +109,14 @@ export function planOf(seed: number): Plan {
     messages,
     largest,
     sending: r.pick("await", "await", "burst", "try"),
-    receiving: r.pick("loop", "loop", "receive", "poll", "deadlines", "raw"),
+    receiving,
     work: forger ? 0 : r.pick(0, 0, 0, 1, 20),
     impatience: r.often(0.3) ? r.pick(0.1, 0.5) : 0,
     silence,
     resendTime: resends ? r.pick(150, 700) : 0,
     forger,
+    // Who plays on raw sockets has no key.
+    signed: !forger && receiving !== "raw" && r.often(0.15),
     closesEarly: faults.length === 0 && family === "pipeline" && devices === 0 && r.often(0.5),
     options: {
       recvBuffer: r.pick(1, 3, 20, 1024),

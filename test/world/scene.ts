@@ -1,9 +1,13 @@
 /** What all simulations do alike: sockets in a world, the plan's faults, and the end. */
-import { device, open, type Port, type SocketOptions } from "../../runtime/index.js";
+import { TAIL_MIN } from "../../generated/integrity/trailer.js";
+import { device, integrity, open, type Port, type SocketOptions } from "../../runtime/index.js";
+import { type AnyLayer, check } from "../../runtime/stack.js";
 import { type Fault, type Plan, planOf } from "./plan.js";
 import { type Host, World } from "./world.js";
 
 type Layer = Parameters<typeof open>[0];
+
+const signing = integrity({ keys: [{ id: 1, secret: new Uint8Array(32) }] });
 
 /** How often what happened: a test that meets no trouble shows nothing. */
 export type Sights = Record<string, number>;
@@ -42,10 +46,17 @@ export class Scene {
     this.world.reports.push(error);
   }
 
+  /** Octets behind each body. */
+  get tail(): number {
+    return this.plan.signed ? TAIL_MIN : 0;
+  }
+
   /** Opens a socket on a host of its own, and counts what it tells. */
   open<P extends Port>(layer: Layer, name: string, options: SocketOptions = {}): Actor<P> {
     const host = this.world.host(name);
-    const port = open(layer as never, { ...this.plan.options, ...options, env: host }) as Port;
+    const raw = "above" in layer && layer.above === "raw";
+    const proven = this.plan.signed && !raw ? check([signing, layer as AnyLayer]) : layer;
+    const port = open(proven as never, { ...this.plan.options, ...options, env: host }) as Port;
     const actor = { port: port as P, host, attached: 0, detached: 0, refused: 0, closed: false };
     port.on("attached", () => actor.attached++);
     port.on("detached", () => actor.detached++);
@@ -183,6 +194,7 @@ export async function play(seed: number, acts: Record<Plan["family"], Act>, sigh
   const { family, scheme } = scene.plan;
   scene.see(family);
   scene.see(scheme);
+  if (scene.plan.signed) scene.see("signed");
   await scene.world.run(async () => {
     await acts[family](scene);
     await scene.end();

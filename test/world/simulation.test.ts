@@ -49,6 +49,7 @@ if (many >= 10_000) {
         "inproc",
         "memory",
         "a third for a pair",
+        "signed",
       ],
       ...["drop", "drop all", "cut", "outage", "rebind", "restart", "refused", "lost"],
       ...["trySend said no", "a send given up", "a request given up", "nothing said"],

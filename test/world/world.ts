@@ -136,6 +136,11 @@ export class Host implements Env {
     return this.world.clock.now;
   }
 
+  /** It begins in 1970. */
+  date(): number {
+    return this.world.clock.now;
+  }
+
   /** Up to a millisecond early, as node's, whose loop counts whole ones; never at once. */
   timer(ms: number, f: () => void): { cancel(): void } {
     const { clock, random } = this.world;
