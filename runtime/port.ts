@@ -703,6 +703,9 @@ export class Exchanger extends Port {
   }
 }
 
+/** A codec's: octets of a header, or less than 0 where there is none. */
+type Measure = (v: DataView, o: number, end: number) => number;
+
 /**
  * A raw protocol: messages with their protocol headers, as they came; `m.pipe` says from where. For
  * devices, and for who wants to look inside.
@@ -710,9 +713,14 @@ export class Exchanger extends Port {
 export class Raw extends Port {
   readonly #outlet: Outlet;
   readonly #inlet: Inlet<Message>;
+  readonly #context: Context;
+  readonly #measure: Measure;
 
-  constructor(socket: Socket) {
+  /** `measure`: octets of the protocol's header in front of a message. */
+  constructor(socket: Socket, measure: Measure = () => 0) {
     super(socket);
+    this.#context = socket.context;
+    this.#measure = measure;
     const outlet = new Outlet(socket);
     const inlet = new Inlet<Message>(socket, (m) => m.length);
     this.#outlet = outlet;
@@ -726,6 +734,32 @@ export class Raw extends Port {
   /** The connection that a message came by: its facts, and how to close it. */
   from(m: Message): PipeInfo | undefined {
     return (m.pipe as Pipe | undefined)?.info;
+  }
+
+  /** The octets of a message behind its protocol header, trailers of layers that are not here among them. */
+  body(m: Message): Uint8Array {
+    // First: it may bring the header to another place.
+    const n = this.#head(m);
+    const { start } = m;
+    m.start = start + n;
+    const body = bodyOf(m, this.#context.stats);
+    m.start = start;
+    return body;
+  }
+
+  /** Puts another body in its place, which is the socket's from then on; its way and its hops stay. */
+  rewrite(m: Message, body: Uint8Array | string): Message {
+    const n = this.#head(m);
+    m.end = m.ceiling = m.start + n;
+    m.rest = [typeof body === "string" ? encoder.encode(body) : body];
+    m.trailers = 0;
+    return m;
+  }
+
+  #head(m: Message): number {
+    const n = m.measure(this.#measure, this.#context.slab);
+    if (n < 0) throw new StateError("this message has no protocol header");
+    return n;
   }
 
   /** Sends a message that another raw socket received, or octets that begin with a protocol header. */

@@ -144,6 +144,10 @@ test("examples that need nobody run as they are", async ({ folder }) => {
     "signed by key 2\ndropped: integrity: no trailer\nno answer\n",
   );
   assert.is(await printed(folder, "websocket.mjs"), "asked over WebSocket\nwelcome\n");
+  assert.is(await printed(folder, "device.mjs"), "→ 74 octets\n← 74 octets\nthrough two hops\n");
+  const hop = await printed(folder, "hop.mjs");
+  assert.match(hop, /^room .*; contiguous from 'hop' down\nknown: true\nsealed and signed\n/m);
+  assert.match(hop, /^refused: stacks differ: 'hop@1.*, which is a plain socket/m);
 });
 
 test("the example over TLS runs, and tells who is there", async ({ folder }) => {

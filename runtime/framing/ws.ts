@@ -18,7 +18,10 @@ import { Upgrade } from "./ws/upgrade.js";
 export interface WsOptions {
   /** Where the address has no path, as over ipc. Default: `/`. */
   readonly path?: string;
-  /** Octets of a frame at most: longer messages go in several. Default: no limit. */
+  /**
+   * Octets of a frame at most: longer messages go in several; 0: in one, however long. Default: 1 MiB, the
+   * most that NNG takes.
+   */
   readonly maxFrame?: number;
   /** A listener's: origins of pages whose scripts may connect, beside its own, as `https://example.org`. */
   readonly origins?: readonly string[];
@@ -38,8 +41,10 @@ declare module "../layer.js" {
   }
 }
 
+const FRAME = 1 << 20;
+
 export function ws(options: WsOptions = {}): Layer<"octets", "link", "ws"> {
-  const { maxFrame = 0 } = options;
+  const { maxFrame = FRAME } = options;
   if (!Number.isSafeInteger(maxFrame) || maxFrame < 0) {
     throw new RangeError(
       `maxFrame is a whole number of octets, or 0 for no limit; not ${maxFrame}`,
@@ -147,7 +152,7 @@ class Paths implements Transport {
   }
 
   #frames({ text }: PipeContext): FrameOptions {
-    return { maxFrame: this.options.maxFrame ?? 0, text };
+    return { maxFrame: this.options.maxFrame ?? FRAME, text };
   }
 
   #split(rest: string): [where: string, path: string] {

@@ -78,7 +78,7 @@ export function xpair1(options: TtlOptions = {}): Layer<"link", "raw", "xpair1">
     above: "raw",
     hub: true,
     protocol: pairs,
-    port: (s: Socket) => new Raw(s),
+    port: (s: Socket) => new Raw(s, header.measure),
     make: (context) => new XPair1(context, ttl),
   };
 }

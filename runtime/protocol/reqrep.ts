@@ -76,7 +76,7 @@ export function xreq(): Layer<"link", "raw", "xreq"> {
     above: "raw",
     hub: true,
     protocol: asks,
-    port: (s: Socket) => new Raw(s),
+    port: (s: Socket) => new Raw(s, way.measure),
     make: (context) => new XReq(context, asks, true),
   };
 }
@@ -90,7 +90,7 @@ export function xrep(options: TtlOptions = {}): Layer<"link", "raw", "xrep"> {
     above: "raw",
     hub: true,
     protocol: answers,
-    port: (s: Socket) => new Raw(s),
+    port: (s: Socket) => new Raw(s, way.measure),
     make: (context) => new XAnswering(context, answers, codec, ttl),
   };
 }

@@ -83,7 +83,7 @@ export function xstar(options: TtlOptions = {}): Layer<"link", "raw", "xstar"> {
     above: "raw",
     hub: true,
     protocol: stars,
-    port: (s: Socket) => new Raw(s),
+    port: (s: Socket) => new Raw(s, header.measure),
     make: (context) => new XStar(context, ttl),
   };
 }

@@ -123,7 +123,7 @@ export function xsurveyor(): Layer<"link", "raw", "xsurveyor"> {
     above: "raw",
     hub: true,
     protocol: asks,
-    port: (s: Socket) => new Raw(s),
+    port: (s: Socket) => new Raw(s, way.measure),
     make: (context) => new XSurveyor(context, asks, false),
   };
 }
@@ -137,7 +137,7 @@ export function xrespondent(options: TtlOptions = {}): Layer<"link", "raw", "xre
     above: "raw",
     hub: true,
     protocol: answers,
-    port: (s: Socket) => new Raw(s),
+    port: (s: Socket) => new Raw(s, way.measure),
     make: (context) => new XAnswering(context, answers, codec, ttl),
   };
 }
