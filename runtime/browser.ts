@@ -65,6 +65,15 @@ export {
 } from "./protocol/survey.js";
 // A page has no cryptography that answers at once: who brings some puts it into an env of its own.
 export {
+  type HopFacts,
+  type HopOptions,
+  type HopPattern,
+  type HopSuite,
+  hop,
+  type KeyedHop,
+  type SharedHop,
+} from "./secure/hop.js";
+export {
   type IntegrityKey,
   type IntegrityOptions,
   integrity,

@@ -46,6 +46,11 @@ export interface Crypto {
 export type HashName = "SHA256" | "SHA512" | "BLAKE2s" | "BLAKE2b";
 export type CipherName = "AESGCM" | "ChaChaPoly";
 
+/** node's KeyObject, by what tells it: where node's own types are not, as in a page. */
+export interface KeyObjectLike {
+  readonly type: "secret" | "public" | "private";
+}
+
 /** A key as people have it: the provider's own object, 32 octets, these in base64, or PEM. */
 export type KeyLike = object | string;
 

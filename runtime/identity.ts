@@ -91,7 +91,7 @@ export class Introduction extends Element {
     if (this.#done) return this.above.up(m);
     const n = m.length;
     if (n > codec.MAX) return this.#close(`sp.stack: ${n} octets; ${codec.MAX} at most`);
-    m.gather(n, this.context.slab);
+    if (m.rest.length > 0) m.gather(n, this.context.slab);
     const { bytes, view, start, end } = m;
     const measured = codec.measure(view, start, end);
     if (measured < 0) return this.#close(codec.explain(measured, view, start, end));

@@ -5,9 +5,8 @@
  * run: give a new one to whoever receives, then to whoever sends, and take the old one away when nothing is
  * under way any more that it has signed. A request that is sent again keeps its tag.
  */
-import type { KeyObject } from "node:crypto";
 import { Alg } from "../../../generated/integrity/trailer.js";
-import type { Crypto, PrivateKey, PublicKey, SecretKey } from "../../crypto.js";
+import type { Crypto, KeyObjectLike, PrivateKey, PublicKey, SecretKey } from "../../crypto.js";
 import { StackError } from "../../error.js";
 
 /** Octets of a secret, at least: what 128 bits of security take. */
@@ -27,7 +26,7 @@ interface KeyOptions {
  * They are copied, and the copy is wiped as soon as the provider of cryptography has them.
  */
 export interface SharedKey extends KeyOptions {
-  readonly secret: Uint8Array | SecretKey | KeyObject;
+  readonly secret: Uint8Array | SecretKey | KeyObjectLike;
 }
 
 /**
@@ -35,12 +34,12 @@ export interface SharedKey extends KeyOptions {
  * 0.3 ms, in which nothing else runs; the body is copied for it.
  */
 export interface SigningKey extends KeyOptions {
-  readonly privateKey: Uint8Array | string | PrivateKey | KeyObject;
+  readonly privateKey: Uint8Array | string | PrivateKey | KeyObjectLike;
 }
 
 /** Ed25519: verifies only. 32 octets, PEM, or a KeyObject. */
 export interface VerifyingKey extends KeyOptions {
-  readonly publicKey: Uint8Array | string | PublicKey | KeyObject;
+  readonly publicKey: Uint8Array | string | PublicKey | KeyObjectLike;
 }
 
 export type IntegrityKey = SharedKey | SigningKey | VerifyingKey;
@@ -171,7 +170,7 @@ export class KeyRing {
 
   /** Gives the keys to a provider. A ring has one: what another made means nothing to it. */
   open(crypto: Crypto): void {
-    if (this.#crypto !== undefined && this.#crypto !== crypto) {
+    if (this.#crypto !== undefined && this.#crypto.secretKey !== crypto.secretKey) {
       throw new StackError("the keys of this ring were given to another provider of cryptography");
     }
     this.#crypto = crypto;

@@ -95,7 +95,7 @@ test("a ring belongs to one provider", () => {
   const ring = of({ id: 1, secret });
   ring.open(nodeCrypto);
   assert.throws(
-    () => ring.open({ ...nodeCrypto }),
+    () => ring.open({ ...nodeCrypto, secretKey: (octets) => nodeCrypto.secretKey(octets) }),
     (e: unknown) => e instanceof StackError,
   );
 });
