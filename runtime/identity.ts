@@ -8,7 +8,7 @@
  */
 import * as codec from "../generated/sp/stack.js";
 import { PeerError, StackError, WireError } from "./error.js";
-import { Element, type Event, type Facts, type Layer, type PipeContext } from "./layer.js";
+import { Element, END, type Event, type Facts, type Layer, type PipeContext } from "./layer.js";
 import { Message } from "./message.js";
 
 /** What both ends must have, the uppermost first: `name@version`, and what must agree. */
@@ -105,7 +105,11 @@ export class Introduction extends Element {
 
   #compare(theirs: Identity, octets: Uint8Array): void {
     const error = difference(this.context.identity, theirs);
-    if (error !== undefined) return this.below.control({ type: "close", error });
+    if (error !== undefined) {
+      // What we have is written first: the peer is to know why, too.
+      this.below.control(END);
+      return this.below.control({ type: "close", error });
+    }
     this.#done = true;
     const { side, identity } = this.context;
     const before = this.#facts.prologue ?? NO_BODY;
