@@ -24,7 +24,7 @@ import {
 } from "./layer.js";
 import { type Message, type Room, Slab } from "./message.js";
 import { alikeOf } from "./multicast.js";
-import { count, time } from "./option.js";
+import { count, type Names, named, time } from "./option.js";
 import type {
   CloseOptions,
   Dialer,
@@ -80,22 +80,22 @@ export interface SocketOptions {
 export type Settled = SocketOptions & { readonly env: Env };
 
 /** Their names, for who calls without types. */
-const OPTIONS: ReadonlySet<string> = new Set<keyof SocketOptions>([
-  "recvMax",
-  "recvBuffer",
-  "recvBufferOctets",
-  "sendBuffer",
-  "sendTimeout",
-  "receiveTimeout",
-  "reconnect",
-  "openTimeout",
-  "linger",
-  "mode",
-  "direct",
-  "guard",
-  "signal",
-  "env",
-]);
+const OPTIONS: Names<SocketOptions> = {
+  recvMax: true,
+  recvBuffer: true,
+  recvBufferOctets: true,
+  sendBuffer: true,
+  sendTimeout: true,
+  receiveTimeout: true,
+  reconnect: true,
+  openTimeout: true,
+  linger: true,
+  mode: true,
+  direct: true,
+  guard: true,
+  signal: true,
+  env: true,
+};
 
 /** A row of the scheme table: makers of layers, the uppermost first. */
 export type Row = readonly ((options?: never) => AnyLayer)[];
@@ -141,11 +141,7 @@ export class Running implements Socket, Home {
     /** The hub that a new connection belongs to: this socket's, unless each has its own. */
     readonly hubOf: () => Hub = () => this.hub,
   ) {
-    for (const name of Object.keys(options)) {
-      if (!OPTIONS.has(name)) {
-        throw new TypeError(`open has no option '${name}'; it has ${[...OPTIONS].join(", ")}`);
-      }
-    }
+    named("open", options, OPTIONS);
     this.#layers = layers;
     this.#schemes = schemes;
     this.#options = options;
