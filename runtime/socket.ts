@@ -97,6 +97,14 @@ const OPTIONS: Names<SocketOptions> = {
   env: true,
 };
 
+const EVENTS: Names<SocketEvents> = {
+  attached: true,
+  detached: true,
+  refused: true,
+  rejected: true,
+  error: true,
+};
+
 /** A row of the scheme table: makers of layers, the uppermost first. */
 export type Row = readonly ((options?: never) => AnyLayer)[];
 export type Schemes = Readonly<Record<`${string}://`, Row>>;
@@ -221,6 +229,9 @@ export class Running implements Socket, Home {
     url: string,
     options: Readonly<Record<string, object>>,
   ): { layers: readonly AnyLayer[]; rest: string } {
+    if (typeof url !== "string") {
+      throw new TypeError(`an address is a string; not ${typeof url}`);
+    }
     const scheme = Object.keys(this.#schemes).find((s) => url.startsWith(s)) as
       | `${string}://`
       | undefined;
@@ -426,6 +437,9 @@ export class Running implements Socket, Home {
   // --- events ---
 
   on<K extends keyof SocketEvents>(name: K, hear: (e: SocketEvents[K]) => void): () => void {
+    if (!Object.hasOwn(EVENTS, name)) {
+      throw new TypeError(`no event '${name}'; there are ${Object.keys(EVENTS).join(", ")}`);
+    }
     const ears = this.#ears.get(name) ?? new Set();
     this.#ears.set(name, ears);
     ears.add(hear as never);

@@ -118,8 +118,11 @@ export function sub(options: SubOptions = {}): Layer<"raw", "sub", "sub"> {
 }
 
 const utf8 = new TextEncoder();
-const octetsOf = (topic: string | Uint8Array): Uint8Array =>
-  typeof topic === "string" ? utf8.encode(topic) : topic.slice();
+function octetsOf(topic: string | Uint8Array): Uint8Array {
+  if (typeof topic === "string") return utf8.encode(topic);
+  if (topic instanceof Uint8Array) return topic.slice();
+  throw new TypeError(`a topic is a string or a Uint8Array; not ${typeof topic}`);
+}
 
 /** Receives what begins with a topic. */
 export class Subscriber extends Taker {

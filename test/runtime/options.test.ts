@@ -21,7 +21,9 @@ import {
   tcp,
   tls,
   ws,
+  xreq,
 } from "../../runtime/index.js";
+import { check } from "../../runtime/stack.js";
 import { Clock } from "../hostile/clock.js";
 import { text } from "../protocol/place.js";
 import { World } from "../world/world.js";
@@ -405,5 +407,24 @@ test("a SUB that overflows does one of three things", () => {
     /drop-old, drop-new, wait; not drop-oldest/,
   );
 });
+
+const NONSENSE: readonly (readonly [RegExp, () => unknown])[] = [
+  [/takes layers, as req\(\); not the function req: call it/, () => check([req as never, xreq()])],
+  [/takes layers, as req\(\); not undefined/, () => check([req(), undefined as never])],
+  [/an address is a string; not undefined/, () => open(req()).dial(undefined as never)],
+  [/an address is a string; not object/, () => open(req()).dial(new URL("a://b") as never)],
+  [/no event 'attach'; there are attached, /, () => open(req()).on("attach" as never, () => {})],
+  [
+    /serve takes a function of the body; not undefined/,
+    () => open(rep()).serve(undefined as never),
+  ],
+  [/a topic is a string or a Uint8Array; not number/, () => open(sub()).subscribe(5 as never)],
+];
+
+for (const [said, call] of NONSENSE) {
+  test(`who calls without types is told: ${said.source}`, () => {
+    assert.throws(call, (e: Error) => said.test(e.message));
+  });
+}
 
 test.run();
