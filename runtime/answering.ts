@@ -198,6 +198,9 @@ export class Replier<Answer extends Body | undefined = Body> extends Port {
    */
   serve(handler: Handler<Answer>, { concurrency = 256 }: ServeOptions = {}): void {
     if (this.#handler !== undefined) throw new StateError("this socket is served already");
+    if (typeof handler !== "function") {
+      throw new TypeError(`serve takes a function of the body; not ${typeof handler}`);
+    }
     this.#concurrency = count("concurrency", concurrency, 1);
     this.#handler = handler;
     this.#work();

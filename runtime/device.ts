@@ -1,7 +1,8 @@
 /** Devices: two raw sockets back to back. */
-import { ClosedError } from "./error.js";
+import { ClosedError, StackError } from "./error.js";
 import type { Message } from "./message.js";
-import { FOREVER, type Raw } from "./port.js";
+import { named } from "./option.js";
+import { FOREVER, Raw } from "./port.js";
 
 export interface DeviceOptions {
   /** Looks at each message, or changes it; undefined drops it. `from` says where it came from. */
@@ -10,9 +11,12 @@ export interface DeviceOptions {
 
 /**
  * Passes on what either socket receives to the other, until one is closed; resolves then. One that
- * waits makes the other side's peers wait; one that drops does not.
+ * waits makes the other side's peers wait; one that drops does not. Throws StackError if what one receives
+ * is nothing that the other sends: their protocols have to be each other's peers.
  */
-export async function device(a: Raw, b: Raw, { through }: DeviceOptions = {}): Promise<void> {
+export async function device(a: Raw, b: Raw, options: DeviceOptions = {}): Promise<void> {
+  const { through } = named("device", options, { through: true });
+  fit(a, b);
   const pass = async (from: Raw, to: Raw): Promise<void> => {
     for await (const m of from) {
       const out = through === undefined ? m : through(m, from);
@@ -23,4 +27,14 @@ export async function device(a: Raw, b: Raw, { through }: DeviceOptions = {}): P
     if (!(error instanceof ClosedError)) throw error;
   };
   await Promise.race([pass(a, b).catch(until), pass(b, a).catch(until)]);
+}
+
+/** One protocol's messages are not another's: their headers would pass for bodies. */
+function fit(a: Raw, b: Raw): void {
+  if (!(a instanceof Raw && b instanceof Raw)) {
+    throw new StackError("a device takes two raw sockets, as open(xrep()) and open(xreq())");
+  }
+  const [one, other] = [a.protocol, b.protocol];
+  if (one === undefined || other === undefined || one.peer === other.type) return;
+  throw new StackError(`a device of ${one.name} and ${other.name} does not fit: they are no peers`);
 }

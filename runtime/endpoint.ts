@@ -8,7 +8,7 @@ import { after, chance, type Env, LONGEST, type Timer } from "./env.js";
 import { CancelledError, ClosedError, PeerError, TimeoutError, WireError } from "./error.js";
 import type { Pipe, PipeInfo, PipeOwner, Priority } from "./hub.js";
 import type { Context, Element, Facts, Layer, Limits, PipeContext, Transport } from "./layer.js";
-import { time } from "./option.js";
+import { named, time } from "./option.js";
 import type { Dialer, Listener, ListenOptions, Reconnect, SocketEvents } from "./port.js";
 
 /** Connections of a listener that may be opening at a time; the oldest has to go. */
@@ -53,7 +53,7 @@ export function reconnectOf(given: Reconnect = {}): Required<Reconnect> {
   if (typeof given !== "object" || given === null) {
     throw new TypeError(`reconnect is { min, max }, in milliseconds; not ${given}`);
   }
-  const { min = 100, max = 10_000 } = given;
+  const { min = 100, max = 10_000 } = named("reconnect", given, { min: true, max: true });
   time("reconnect.min", min, 0, LONGEST);
   // Both 0 would mean to try without a pause.
   return { min, max: Math.max(min, time("reconnect.max", max, min > 0 ? 0 : 1)) };

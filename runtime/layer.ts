@@ -13,6 +13,7 @@ import type { Block } from "./block.js";
 import type { Duplex, Env } from "./env.js";
 import type { WirestackError } from "./error.js";
 import type { Exchange, Message, Room, Slab } from "./message.js";
+import { named } from "./option.js";
 import type { Stats } from "./stats.js";
 
 /** Said downwards. Protocols may add members: who does not know one passes it on. */
@@ -305,7 +306,8 @@ export interface TtlOptions {
 }
 
 /** What `ttl` comes to; throws RangeError. */
-export function ttlOf({ ttl = 8 }: TtlOptions): number {
+export function ttlOf(options: TtlOptions): number {
+  const { ttl = 8 } = named("this protocol", options, { ttl: true });
   if (Number.isInteger(ttl) && ttl >= 1 && ttl <= 15) return ttl;
   throw new RangeError(`ttl is a whole number from 1 to 15; not ${ttl}`);
 }

@@ -22,6 +22,7 @@ import {
   type Facts,
   GO,
   type LayerOptions,
+  type Protocol,
   STOP,
   type Up,
 } from "./layer.js";
@@ -729,6 +730,11 @@ export class Raw extends Port {
       outlet.close(error);
       inlet.close(error);
     });
+  }
+
+  /** What it speaks, and with whom. */
+  get protocol(): Protocol | undefined {
+    return this.#context.protocol;
   }
 
   /** The connection that a message came by: its facts, and how to close it. */

@@ -24,7 +24,7 @@ import {
 } from "./layer.js";
 import { type Message, type Room, Slab } from "./message.js";
 import { alikeOf } from "./multicast.js";
-import { count, time } from "./option.js";
+import { count, type Names, named, time } from "./option.js";
 import type {
   CloseOptions,
   Dialer,
@@ -80,22 +80,30 @@ export interface SocketOptions {
 export type Settled = SocketOptions & { readonly env: Env };
 
 /** Their names, for who calls without types. */
-const OPTIONS: ReadonlySet<string> = new Set<keyof SocketOptions>([
-  "recvMax",
-  "recvBuffer",
-  "recvBufferOctets",
-  "sendBuffer",
-  "sendTimeout",
-  "receiveTimeout",
-  "reconnect",
-  "openTimeout",
-  "linger",
-  "mode",
-  "direct",
-  "guard",
-  "signal",
-  "env",
-]);
+const OPTIONS: Names<SocketOptions> = {
+  recvMax: true,
+  recvBuffer: true,
+  recvBufferOctets: true,
+  sendBuffer: true,
+  sendTimeout: true,
+  receiveTimeout: true,
+  reconnect: true,
+  openTimeout: true,
+  linger: true,
+  mode: true,
+  direct: true,
+  guard: true,
+  signal: true,
+  env: true,
+};
+
+const EVENTS: Names<SocketEvents> = {
+  attached: true,
+  detached: true,
+  refused: true,
+  rejected: true,
+  error: true,
+};
 
 /** A row of the scheme table: makers of layers, the uppermost first. */
 export type Row = readonly ((options?: never) => AnyLayer)[];
@@ -141,11 +149,7 @@ export class Running implements Socket, Home {
     /** The hub that a new connection belongs to: this socket's, unless each has its own. */
     readonly hubOf: () => Hub = () => this.hub,
   ) {
-    for (const name of Object.keys(options)) {
-      if (!OPTIONS.has(name)) {
-        throw new TypeError(`open has no option '${name}'; it has ${[...OPTIONS].join(", ")}`);
-      }
-    }
+    named("open", options, OPTIONS);
     this.#layers = layers;
     this.#schemes = schemes;
     this.#options = options;
@@ -225,6 +229,9 @@ export class Running implements Socket, Home {
     url: string,
     options: Readonly<Record<string, object>>,
   ): { layers: readonly AnyLayer[]; rest: string } {
+    if (typeof url !== "string") {
+      throw new TypeError(`an address is a string; not ${typeof url}`);
+    }
     const scheme = Object.keys(this.#schemes).find((s) => url.startsWith(s)) as
       | `${string}://`
       | undefined;
@@ -430,6 +437,9 @@ export class Running implements Socket, Home {
   // --- events ---
 
   on<K extends keyof SocketEvents>(name: K, hear: (e: SocketEvents[K]) => void): () => void {
+    if (!Object.hasOwn(EVENTS, name)) {
+      throw new TypeError(`no event '${name}'; there are ${Object.keys(EVENTS).join(", ")}`);
+    }
     const ears = this.#ears.get(name) ?? new Set();
     this.#ears.set(name, ears);
     ears.add(hear as never);

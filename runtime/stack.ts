@@ -86,19 +86,25 @@ export function stack<const L extends readonly [AnyLayer, ...AnyLayer[]]>(
 
 /** As `stack`, of a list that is known only now. */
 export function check(layers: readonly AnyLayer[]): Stack {
-  const lowest = layers.at(-1);
-  if (lowest === undefined) throw new StackError("a stack needs at least one layer");
+  if (layers.length === 0) throw new StackError("a stack needs at least one layer");
   let face: Face | undefined;
   let below: AnyLayer | undefined;
   for (const layer of [...layers].reverse()) {
+    if (typeof layer !== "object" || layer === null || layer.below === undefined) {
+      throw new StackError(`a stack takes layers, as req(); not ${word(layer)}`);
+    }
     if (below !== undefined && !fits(layer.below, face)) {
       throw new StackError(joint(layer, face));
     }
     if (layer.above.same === undefined) face = layer.above;
     below = layer;
   }
-  return new Checked(layers, face as Face, lowest.below);
+  return new Checked(layers, face as Face, (layers.at(-1) as AnyLayer).below);
 }
+
+/** Whoever writes `req` means `req()`. */
+const word = (given: unknown): string =>
+  typeof given === "function" ? `the function ${given.name}: call it` : String(given);
 
 /** What is wrong where `layer` stands on somebody who offers `face`. */
 export function joint(layer: AnyLayer, face: Face | undefined): string {

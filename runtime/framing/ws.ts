@@ -11,6 +11,7 @@ import type * as NodeHttp from "node:http";
 import * as frame from "../../generated/ws/frame.js";
 import { StackError } from "../error.js";
 import type { Layer, PipeContext, Transport } from "../layer.js";
+import { type Names, named } from "../option.js";
 import { Door, type Host } from "./ws/door.js";
 import { type FrameOptions, Frames } from "./ws/frames.js";
 import { Upgrade } from "./ws/upgrade.js";
@@ -42,9 +43,18 @@ declare module "../layer.js" {
 }
 
 const FRAME = 1 << 20;
+const OPTIONS: Names<WsOptions> = {
+  path: true,
+  maxFrame: true,
+  origins: true,
+  server: true,
+  origin: true,
+  headers: true,
+  protocols: true,
+};
 
 export function ws(options: WsOptions = {}): Layer<"octets", "link", "ws"> {
-  const { maxFrame = FRAME } = options;
+  const { maxFrame = FRAME } = named("ws", options, OPTIONS);
   if (!Number.isSafeInteger(maxFrame) || maxFrame < 0) {
     throw new RangeError(
       `maxFrame is a whole number of octets, or 0 for no limit; not ${maxFrame}`,

@@ -9,6 +9,7 @@ import { Type } from "../../generated/sp/greeting.js";
 import { Hub, type Pipe } from "../hub.js";
 import { type Context, type Control, Element, type Layer, type Protocol } from "../layer.js";
 import type { Message } from "../message.js";
+import { named } from "../option.js";
 import { type Overflow, Raw, Sender, type Socket, Taker } from "../port.js";
 import { Topics } from "../topics.js";
 
@@ -98,8 +99,14 @@ export interface SubOptions {
   readonly overflow?: Overflow;
 }
 
+const OVERFLOWS: readonly Overflow[] = ["drop-old", "drop-new", "wait"];
+
 /** SUB: `subscribe`, then `receive` or `for await`. */
-export function sub({ overflow = "drop-old" }: SubOptions = {}): Layer<"raw", "sub", "sub"> {
+export function sub(options: SubOptions = {}): Layer<"raw", "sub", "sub"> {
+  const { overflow = "drop-old" } = named("sub", options, { overflow: true });
+  if (!OVERFLOWS.includes(overflow)) {
+    throw new RangeError(`overflow is one of ${OVERFLOWS.join(", ")}; not ${overflow}`);
+  }
   return {
     name: "sub",
     below: "raw",
@@ -111,8 +118,11 @@ export function sub({ overflow = "drop-old" }: SubOptions = {}): Layer<"raw", "s
 }
 
 const utf8 = new TextEncoder();
-const octetsOf = (topic: string | Uint8Array): Uint8Array =>
-  typeof topic === "string" ? utf8.encode(topic) : topic.slice();
+function octetsOf(topic: string | Uint8Array): Uint8Array {
+  if (typeof topic === "string") return utf8.encode(topic);
+  if (topic instanceof Uint8Array) return topic.slice();
+  throw new TypeError(`a topic is a string or a Uint8Array; not ${typeof topic}`);
+}
 
 /** Receives what begins with a topic. */
 export class Subscriber extends Taker {

@@ -23,7 +23,7 @@ import {
   ttlOf,
 } from "../layer.js";
 import { Exchange, type Mark, type Message } from "../message.js";
-import { time } from "../option.js";
+import { named, time } from "../option.js";
 import {
   type Body,
   bodyOf,
@@ -261,7 +261,8 @@ export interface ReqOptions {
 }
 
 /** REQ: `request`. */
-export function req({ resendTime = 60_000 }: ReqOptions = {}): Layer<"raw", "req", "req"> {
+export function req(options: ReqOptions = {}): Layer<"raw", "req", "req"> {
+  const { resendTime = 60_000 } = named("req", options, { resendTime: true });
   time("resendTime", resendTime, 0);
   return {
     name: "req",

@@ -23,6 +23,7 @@ import {
   ttlOf,
 } from "../layer.js";
 import { Exchange, type Message } from "../message.js";
+import { named } from "../option.js";
 import { type Body, bodyOf, cancelled, Outlet, Port, Raw, type Socket } from "../port.js";
 import { Slots } from "../slots.js";
 
@@ -151,9 +152,8 @@ export interface SurveyorOptions {
 }
 
 /** SURVEYOR: `survey`. */
-export function surveyor({
-  surveyTime = 1000,
-}: SurveyorOptions = {}): Layer<"raw", "surveyor", "surveyor"> {
+export function surveyor(options: SurveyorOptions = {}): Layer<"raw", "surveyor", "surveyor"> {
+  const { surveyTime = 1000 } = named("surveyor", options, { surveyTime: true });
   checkTime(surveyTime);
   return {
     name: "surveyor",

@@ -15,7 +15,7 @@ import type { Crypto } from "../crypto.js";
 import { StackError, StateError, WireError } from "../error.js";
 import { type Context, Element, type Layer, type PortFace, type Same } from "../layer.js";
 import type { Exchange, Message, Note } from "../message.js";
-import { count, time } from "../option.js";
+import { count, type Names, named, time } from "../option.js";
 import { type IntegrityKey, KeyRing } from "./integrity/keyring.js";
 import { NEW, OLD, Windows } from "./integrity/window.js";
 
@@ -219,12 +219,16 @@ class Integrity extends Element {
   }
 }
 
+const OPTIONS: Names<IntegrityOptions> = { keys: true, sign: true, skew: true, window: true };
+
 /**
  * Signs what goes, and drops what does not prove itself, above a protocol of whatever kind. Throws
  * TypeError or RangeError for keys that are none.
  */
 export function integrity(options: IntegrityOptions): Layer<Faces, Faces, "integrity"> {
-  const { keys, skew = SKEW, window = WINDOW } = options;
+  const { keys, skew = SKEW, window = WINDOW } = named("integrity", options, OPTIONS);
+  if (keys === undefined)
+    throw new TypeError("integrity needs 'keys': a list of them, or a KeyRing");
   const ring = keys instanceof KeyRing ? keys : new KeyRing(keys);
   time("skew", skew, 0);
   if (count("window", window, 0) > WIDEST) {

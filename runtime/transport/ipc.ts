@@ -5,6 +5,7 @@
 import type { Where } from "../env.js";
 import { StackError } from "../error.js";
 import type { Ground, Layer } from "../layer.js";
+import { named } from "../option.js";
 import { dialStream, listenStream } from "../stream.js";
 
 export interface IpcOptions {
@@ -21,7 +22,8 @@ declare module "../layer.js" {
   }
 }
 
-export function ipc({ mode = 0o600 }: IpcOptions = {}): Layer<Ground, "octets", "ipc"> {
+export function ipc(options: IpcOptions = {}): Layer<Ground, "octets", "ipc"> {
+  const { mode = 0o600 } = named("ipc", options, { mode: true });
   if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
     throw new RangeError(`ipc.mode is rights of a file, such as 0o660; not ${mode}`);
   }

@@ -1,7 +1,7 @@
 /** TCP: octets, without Nagle's delay on either side. */
 import { hostAndPort, textOf } from "../address.js";
 import type { Ground, Layer } from "../layer.js";
-import { count, time } from "../option.js";
+import { count, named, time } from "../option.js";
 import { dialStream, listenStream } from "../stream.js";
 
 /** Milliseconds that every system counts, as seconds in 15 bits. RFC 9293 §3.8.4. */
@@ -25,7 +25,10 @@ declare module "../layer.js" {
 }
 
 export function tcp(options: TcpOptions = {}): Layer<Ground, "octets", "tcp"> {
-  const { keepAlive = 30_000, backlog = 1024 } = options;
+  const { keepAlive = 30_000, backlog = 1024 } = named("tcp", options, {
+    keepAlive: true,
+    backlog: true,
+  });
   const settings = {
     backlog: count("tcp.backlog", backlog, 1),
     ...(keepAlive === false ? {} : { keepAlive: time("tcp.keepAlive", keepAlive, 1000, MOST) }),

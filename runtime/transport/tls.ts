@@ -5,7 +5,6 @@
  * anything is dialed or bound, and errors that say what to do.
  * `stack(req(), xreq(), sp(), tls({ ca }), tcp())`
  */
-
 import type * as NodeCrypto from "node:crypto";
 import type { X509Certificate } from "node:crypto";
 import type * as NodeNet from "node:net";
@@ -16,6 +15,7 @@ import { builtin } from "../builtin.js";
 import type { Connection } from "../env.js";
 import { PeerError, StackError, SystemError, WireError, WirestackError } from "../error.js";
 import type { Facts, Layer, PipeContext } from "../layer.js";
+import { type Names, named } from "../option.js";
 
 /** PEM: the text of a certificate or a key, or its octets. */
 export type Pem = string | Uint8Array;
@@ -87,6 +87,18 @@ export function tls(options: TlsOptions = {}): Layer<"octets", "octets", "tls"> 
   };
 }
 
+const OPTIONS: Names<TlsOptions> = {
+  ca: true,
+  cert: true,
+  key: true,
+  passphrase: true,
+  requestCert: true,
+  rejectUnauthorized: true,
+  servername: true,
+  minVersion: true,
+  alpn: true,
+  pins: true,
+};
 const PIN = /^[A-Za-z0-9+/]{43}=$/;
 
 /** Options, and what node makes of them: once for all connections of a layer. */
@@ -95,6 +107,7 @@ class Terms {
   #server: NodeTls.Server | undefined;
 
   constructor(readonly options: TlsOptions) {
+    named("tls", options, OPTIONS);
     const { cert, key, pins, minVersion = "TLSv1.2" } = options;
     if ((cert === undefined) !== (key === undefined)) {
       throw new StackError("'tls' needs 'cert' and 'key' both, or neither");

@@ -105,4 +105,24 @@ test("what has no protocol header is said to have none", async () => {
   for (const socket of [raw, other]) await socket.close();
 });
 
+test("two protocols that are no peers make no device: a header would pass for a body", async () => {
+  const [front, back, end] = [open(xrep()), open(xpush()), open(xpull())];
+  const why = async (a: Raw, b: Raw) =>
+    device(a, b).then(
+      () => "",
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+  assert.is(
+    await why(front, back),
+    "StackError: a device of rep and push does not fit: they are no peers",
+  );
+  assert.match(await why(back, back), /push and push/);
+  assert.match(await why(open(rep()) as never, front), /two raw sockets, as open\(xrep\(\)\)/);
+  assert.match(await why(front, undefined as never), /two raw sockets/);
+  await end.close();
+  const passing = why(back, end);
+  await Promise.all([front.close(), back.close()]);
+  assert.is(await passing, "");
+});
+
 test.run();

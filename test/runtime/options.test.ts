@@ -2,6 +2,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
+  hop,
+  integrity,
+  ipc,
+  KeyRing,
   node,
   open,
   pair0,
@@ -11,9 +15,15 @@ import {
   rep,
   req,
   type SocketOptions,
+  sub,
   surveyor,
   TimeoutError,
+  tcp,
+  tls,
+  ws,
+  xreq,
 } from "../../runtime/index.js";
+import { check } from "../../runtime/stack.js";
 import { Clock } from "../hostile/clock.js";
 import { text } from "../protocol/place.js";
 import { World } from "../world/world.js";
@@ -349,5 +359,72 @@ test("without a connection trySend takes what the buffer holds; PUB, who waits f
   for (let i = 0; i < 200; i++) assert.ok(station.trySend("x"));
   await Promise.all([socket.close(), station.close()]);
 });
+
+const MISSPELT: readonly (readonly [string, () => unknown])[] = [
+  ["open has no option 'recvmax'", () => open(req(), { recvmax: 1 } as SocketOptions)],
+  ["reconnect has no option 'least'", () => open(req(), { reconnect: { least: 1 } as object })],
+  ["tls has no option 'requestcert'", () => tls({ requestcert: true } as object)],
+  ["ws has no option 'Origins'", () => ws({ Origins: [] } as object)],
+  ["tcp has no option 'keepalive'", () => tcp({ keepalive: false } as object)],
+  ["ipc has no option 'mod'", () => ipc({ mod: 0o660 } as object)],
+  ["hop has no option 'paddings'", () => hop({ paddings: 16 } as never)],
+  ["integrity has no option 'windows'", () => integrity({ keys: [], windows: 1 } as never)],
+  ["a key has no option 'notafter'", () => new KeyRing([{ id: 1, notafter: 1 } as never])],
+  ["req has no option 'resend'", () => req({ resend: 1 } as object)],
+  ["surveyor has no option 'time'", () => surveyor({ time: 1 } as object)],
+  ["sub has no option 'overFlow'", () => sub({ overFlow: "wait" } as object)],
+  ["this protocol has no option 'TTL'", () => rep({ TTL: 1 } as object)],
+];
+
+for (const [said, make] of MISSPELT) {
+  test(`${said}, which is told together with those that there are`, () => {
+    assert.throws(
+      make,
+      (e: Error) => e instanceof TypeError && e.message.startsWith(`${said}; it has `),
+    );
+  });
+}
+
+test("an address refuses a misspelt option of a layer that it brings", async () => {
+  const socket = open(rep());
+  const tls = { requestcert: true } as object;
+  assert.match(
+    (await rejects(socket.listen("tls+tcp://127.0.0.1:0", { tls }))).message,
+    /requestcert/,
+  );
+  await socket.close();
+});
+
+test("options that are missing altogether are asked for", () => {
+  assert.throws(() => hop(undefined as never), /hop takes options: an object; not undefined/);
+  assert.throws(() => integrity(undefined as never), /integrity takes options/);
+  assert.throws(() => integrity({} as never), /integrity needs 'keys'/);
+});
+
+test("a SUB that overflows does one of three things", () => {
+  assert.throws(
+    () => sub({ overflow: "drop-oldest" as never }),
+    /drop-old, drop-new, wait; not drop-oldest/,
+  );
+});
+
+const NONSENSE: readonly (readonly [RegExp, () => unknown])[] = [
+  [/takes layers, as req\(\); not the function req: call it/, () => check([req as never, xreq()])],
+  [/takes layers, as req\(\); not undefined/, () => check([req(), undefined as never])],
+  [/an address is a string; not undefined/, () => open(req()).dial(undefined as never)],
+  [/an address is a string; not object/, () => open(req()).dial(new URL("a://b") as never)],
+  [/no event 'attach'; there are attached, /, () => open(req()).on("attach" as never, () => {})],
+  [
+    /serve takes a function of the body; not undefined/,
+    () => open(rep()).serve(undefined as never),
+  ],
+  [/a topic is a string or a Uint8Array; not number/, () => open(sub()).subscribe(5 as never)],
+];
+
+for (const [said, call] of NONSENSE) {
+  test(`who calls without types is told: ${said.source}`, () => {
+    assert.throws(call, (e: Error) => said.test(e.message));
+  });
+}
 
 test.run();

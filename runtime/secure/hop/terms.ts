@@ -3,6 +3,7 @@ import { Pattern, Suite } from "../../../generated/hop/handshake.js";
 import type { Crypto, KeyLike, PrivateKey, PublicKey } from "../../crypto.js";
 import type { Env } from "../../env.js";
 import { StackError } from "../../error.js";
+import { type Names, named } from "../../option.js";
 import { type NoiseProtocol, protocolOf } from "./patterns.js";
 
 /** Who has to know what before: nothing (XX), the listener's key (IK), both keys (KK), a secret (NNpsk0). */
@@ -50,6 +51,17 @@ export interface SharedHop extends Common {
 
 export type HopOptions = KeyedHop | SharedHop;
 
+const OPTIONS: Names<Record<keyof KeyedHop | keyof SharedHop, true>> = {
+  pattern: true,
+  key: true,
+  peers: true,
+  peer: true,
+  psk: true,
+  suite: true,
+  padding: true,
+  rekey: true,
+  lifetime: true,
+};
 const PADDINGS: readonly unknown[] = ["none", 16, "buckets"];
 const LIMITS = {
   rekey: { records: 2 ** 16, octets: 2 ** 30, time: 120_000 },
@@ -79,7 +91,11 @@ export class Terms {
   #keys: Keys | undefined;
 
   constructor(options: HopOptions) {
-    const { pattern = "XX", suite = "25519_AESGCM_SHA256", padding = "none" } = options;
+    const {
+      pattern = "XX",
+      suite = "25519_AESGCM_SHA256",
+      padding = "none",
+    } = named("hop", options, OPTIONS);
     this.pattern = oneOf("pattern", pattern, Object.keys(Pattern));
     this.suite = oneOf("suite", suite, Object.keys(Suite));
     this.padding = oneOf("padding", padding, PADDINGS);

@@ -8,9 +8,19 @@
 import { Alg } from "../../../generated/integrity/trailer.js";
 import type { Crypto, KeyObjectLike, PrivateKey, PublicKey, SecretKey } from "../../crypto.js";
 import { StackError } from "../../error.js";
+import { type Names, named } from "../../option.js";
 
 /** Octets of a secret, at least: what 128 bits of security take. */
 const SECRET = 16;
+/** Of a key, whatever its kind. One whose end is misspelt would never end. */
+const KEY: Names<SharedKey & SigningKey & VerifyingKey> = {
+  id: true,
+  secret: true,
+  privateKey: true,
+  publicKey: true,
+  notBefore: true,
+  notAfter: true,
+};
 
 interface KeyOptions {
   /** What it is called in messages: a whole number, the same on both sides. */
@@ -193,7 +203,7 @@ export class KeyRing {
 
 /** Looks at all that can be looked at without cryptography. */
 function checked(key: IntegrityKey): Given {
-  const { id } = key;
+  const { id } = named("a key", key, KEY);
   if (!Number.isSafeInteger(id) || id < 0) {
     throw new RangeError(`a key's id is a whole number from 0 to 2^53 - 1; not ${id}`);
   }
