@@ -136,7 +136,7 @@ export abstract class End implements PipeOwner {
     }
     if (this.socket.closing) return;
     stats.refused++;
-    const why = error ?? new PeerError(`${this.url}: the peer closed before it was open`);
+    const why = error ?? new PeerError("the peer closed before it was open");
     this.socket.tell("refused", { facts: pipe.facts, url: this.url, error: why });
   }
 

@@ -9,6 +9,7 @@ import {
   Exchanger,
   type ListenOptions,
   type Socket,
+  type SocketEvents,
 } from "./port.js";
 import { Running, type Schemes, type Settled } from "./socket.js";
 import type { AnyLayer } from "./stack.js";
@@ -16,14 +17,20 @@ import type { AnyLayer } from "./stack.js";
 /** One connection: messages both ways. It is not connected again; when it is lost, the link closes. */
 export type Link = Omit<Exchanger, "dial" | "listen">;
 
-export interface LinkListener extends Endpoint, AsyncIterable<Link> {}
+export interface LinkListener extends Endpoint, AsyncIterable<Link> {
+  /**
+   * Hears of connections here: `refused` says who was sent away, and why; `attached` and `detached` who
+   * came and went. Answers how to hear no more.
+   */
+  on<K extends keyof SocketEvents>(name: K, hear: (e: SocketEvents[K]) => void): () => void;
+}
 
 /** A hub of one connection. */
 class Single extends Hub {
   constructor(
     context: Context,
     readonly opened: () => void,
-    readonly lost: () => void,
+    readonly lost: (error?: Error) => void,
   ) {
     super(context, undefined, true);
   }
@@ -40,7 +47,7 @@ class Single extends Hub {
 
   override detach(pipe: Pipe, error: Error | undefined): void {
     super.detach(pipe, error);
-    this.lost();
+    this.lost(error);
   }
 
   override down(m: Message): void {
@@ -84,6 +91,7 @@ export class Links {
     const door = this.#run(() => {}, each);
     const endpoint = await door.listen(url, options);
     arrived.url = endpoint.url;
+    arrived.on = (name, hear) => door.on(name, hear);
     arrived.close = async () => {
       arrived.end();
       await endpoint.close();
@@ -104,9 +112,9 @@ export class Links {
 
   #run(opened: () => void, hubOf?: () => Hub): Running {
     if (this.#closed !== undefined) throw new ClosedError("the socket is closed");
-    const lost = () => {
+    const lost = (error?: Error) => {
       this.#all.delete(one);
-      one.close({}, true);
+      one.close({}, { error });
     };
     const single: Layer<"link", "raw", "link"> = {
       name: "link",
@@ -125,6 +133,7 @@ export class Links {
 /** Links that were accepted and wait to be taken. */
 class Arrivals implements LinkListener {
   url = "";
+  on: LinkListener["on"] = () => () => {};
   close: () => Promise<void> = async () => {};
   readonly #waiting: Link[] = [];
   #wake: (() => void) | undefined;

@@ -566,7 +566,9 @@ export class Inlet<T> {
   /** Waits however long; ends when the socket closes. Leaving the loop leaves the socket open. */
   [Symbol.asyncIterator](): AsyncIterator<T> {
     const ended = (error: unknown): IteratorResult<T> => {
-      if (error instanceof ClosedError) return { done: true, value: undefined };
+      // A connection that was lost for a reason did not end.
+      const ended = error instanceof ClosedError && error.cause === undefined;
+      if (ended) return { done: true, value: undefined };
       throw error;
     };
     return {

@@ -383,17 +383,25 @@ export class Running implements Socket, Home {
 
   // --- the end ---
 
-  /** `drain`: what was received may still be taken. */
-  close({ linger }: CloseOptions = {}, drain = false): Promise<void> {
+  /** `lost`: of a connection that is a socket by itself; what was received may still be taken. */
+  close(
+    { linger }: CloseOptions = {},
+    lost?: { readonly error: Error | undefined },
+  ): Promise<void> {
     if (linger !== undefined) time("linger", linger, 0);
-    if (this.#closing === undefined) this.#closing = this.#close(linger ?? this.#linger, drain);
+    if (this.#closing === undefined) this.#closing = this.#close(linger ?? this.#linger, lost);
     else if (linger !== undefined) this.#wait(linger);
     return this.#closing;
   }
 
-  #close(linger: number, drain: boolean): Promise<void> {
+  #close(linger: number, lost?: { readonly error: Error | undefined }): Promise<void> {
     this.#options.signal?.removeEventListener("abort", this.#abort);
-    this.#leave?.(new ClosedError("the socket is closed"), drain);
+    const cause = lost?.error;
+    const closed =
+      cause === undefined
+        ? new ClosedError("the socket is closed")
+        : new ClosedError(`the connection is lost: ${cause.message}`, { cause });
+    this.#leave?.(closed, lost !== undefined);
     return new Promise((done) => {
       const finish = () => {
         if (this.#finish === undefined) return;

@@ -29,7 +29,7 @@ export function inproc(): Layer<Ground, "link", "inproc"> {
     above: "link",
     transport: {
       dial(rest, context) {
-        const key = `inproc://${rest}`;
+        const key = keyOf(rest);
         const near = new Side(context, key);
         // Never inside the caller's call: it is still putting layers on this one.
         context.env.tick(() => {
@@ -55,8 +55,7 @@ export function inproc(): Layer<Ground, "link", "inproc"> {
         return near;
       },
       async listen(rest, { env: { names } }, accept) {
-        const key = `inproc://${rest}`;
-        if (rest === "") throw new StackError("'inproc://' needs a name, as inproc://here");
+        const key = keyOf(rest);
         if (names.has(key)) throw new SystemError(`listen ${key}`, { code: "EADDRINUSE" });
         const take = () => accept((pipe) => new Side(pipe, key));
         names.set(key, take);
@@ -180,4 +179,9 @@ class Side extends Element {
     );
     other?.lose();
   }
+}
+
+function keyOf(rest: string): string {
+  if (rest === "") throw new StackError("'inproc://' needs a name, as inproc://here");
+  return `inproc://${rest}`;
 }

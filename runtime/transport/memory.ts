@@ -16,7 +16,7 @@ export function memory(): Layer<Ground, "octets", "memory"> {
     above: "octets",
     transport: {
       dial(rest, context) {
-        const key = `memory://${rest}`;
+        const key = keyOf(rest);
         const stream = new Stream(context);
         let abandoned = false;
         stream.abandon = () => {
@@ -36,8 +36,7 @@ export function memory(): Layer<Ground, "octets", "memory"> {
         return stream;
       },
       async listen(rest, { env: { names } }, accept) {
-        const key = `memory://${rest}`;
-        if (rest === "") throw new StackError("'memory://' needs a name, as memory://here");
+        const key = keyOf(rest);
         if (names.has(key)) throw new SystemError(`listen ${key}`, { code: "EADDRINUSE" });
         const take = () => accept((pipe) => new Stream(pipe));
         names.set(key, take);
@@ -156,4 +155,9 @@ class Half implements Connection {
     this.#held = [];
     this.context.env.turn(() => this.to.closed());
   }
+}
+
+function keyOf(rest: string): string {
+  if (rest === "") throw new StackError("'memory://' needs a name, as memory://here");
+  return `memory://${rest}`;
 }

@@ -65,7 +65,7 @@ const weights: readonly [name: string, script: string, most: number][] = [
     `import { opener, req, web, websocket, xreq } from "wirestack";
      const open = opener({ "ws://": [websocket], "wss://": [websocket] }, web);
      export { open, req, websocket, xreq };`,
-    19_500,
+    20_500,
   ],
 ];
 

@@ -14,6 +14,7 @@ import {
   sp,
   stack,
 } from "../../runtime/index.js";
+import { until } from "../support/until.js";
 
 const test = suite("link");
 const protocol = { name: "mine", type: 0xf010, peer: 0xf010 };
@@ -52,6 +53,38 @@ test("dial resolves to one connection, listen yields them, and each is closed al
   assert.ok((await arrivals.next()).done);
   await links.close();
   await y.receive().catch((error) => assert.instance(error, ClosedError));
+});
+
+test("a link that was lost for a reason says which; a listener says who was sent away", async () => {
+  const env = { ...node, names: new Map() };
+  const links = open(stack(sp({ protocol })), { env, recvMax: 100 });
+  const door = await links.listen("memory://lost");
+  const refused: Error[] = [];
+  const off = door.on("refused", ({ error }) => refused.push(error));
+  const a = await links.dial("memory://lost");
+  const { value: x } = await door[Symbol.asyncIterator]().next();
+  await a.send("short");
+  await a.send(new Uint8Array(200));
+  const heard: string[] = [];
+  const listening = (async () => {
+    for await (const m of x as Link) heard.push(text(m));
+  })();
+  await listening.then(
+    () => assert.unreachable("it ended as if all were well"),
+    (error: Error) => {
+      assert.instance(error, ClosedError);
+      assert.match(error.message, "the connection is lost: sp: recvMax");
+      assert.match((error.cause as Error).message, "a message of 200 octets");
+    },
+  );
+  assert.equal(heard, ["short"]);
+  const stranger = open(push(), { env });
+  stranger.dial("memory://lost");
+  await until("a refusal", () => refused.length > 0);
+  assert.instance(refused[0], PeerError);
+  off();
+  await stranger.close();
+  await links.close();
 });
 
 test("what was received before the peer closed is still there", async () => {
