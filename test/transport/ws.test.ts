@@ -253,6 +253,25 @@ for (const [name, transport, url] of [
   );
 }
 
+for (const [what, path, options] of [
+  ["a path with a space", "/a b", {}],
+  ["a path beyond ASCII", "/ü", {}],
+  ["a header of two lines", "/", { headers: { "X-Who": "me\r\nX-Admin: yes" } }],
+  ["a header whose name is none", "/", { headers: { "X Who": "me" } }],
+  ["an origin of two lines", "/", { origin: "http://here\r\n" }],
+] as const) {
+  test(
+    `${what} is told to who dials, at once`,
+    staged(async (stage) => {
+      const socket = stage.open(req());
+      assert.throws(
+        () => socket.dial(`ws://127.0.0.1:1${path}`, { ws: options }),
+        (e: unknown) => e instanceof StackError,
+      );
+    }),
+  );
+}
+
 test(
   "listeners of several sockets share a TCP port, each with a path of its own",
   staged(async (stage) => {
