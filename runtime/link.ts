@@ -43,6 +43,11 @@ class Single extends Hub {
     this.lost();
   }
 
+  override missed(): void {
+    // A second one, if the first is there.
+    if (this.pipes.length === 0) this.lost();
+  }
+
   override down(m: Message): void {
     const pipe = this.turn();
     if (pipe === undefined) this.context.stats.drop("link: closed");
