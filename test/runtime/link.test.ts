@@ -118,4 +118,24 @@ test("of a connection that came to nothing a listener keeps nothing", async () =
   assert.is(heard(), 0);
 });
 
+test("links that nobody takes are 256 at most, and whoever comes then is refused", async () => {
+  const env = { ...node, names: new Map() };
+  const links = open(stack(sp({ protocol })), { env });
+  const door = await links.listen("memory://untaken");
+  for (let i = 0; i < 256; i++) await (await links.dial("memory://untaken")).close();
+  const late = await links.dial("memory://untaken");
+  await late.receive().then(
+    () => assert.unreachable(),
+    (error) => assert.instance(error, ClosedError),
+  );
+  const arrivals = door[Symbol.asyncIterator]();
+  await arrivals.next();
+  const next = await links.dial("memory://untaken");
+  await next.send("there is room again");
+  for (let i = 0; i < 255; i++) await arrivals.next();
+  const last = (await arrivals.next()).value as Link;
+  assert.is(text(await last.receive()), "there is room again");
+  await links.close();
+});
+
 test.run();
