@@ -3,7 +3,8 @@
  *
  * Never allocates by what a header claims: at most 4 KiB, or four times what has arrived. Until a
  * quarter is here large pieces are kept where they lie and small ones copied together, so that a
- * message in pieces of one octet holds no more memory than another.
+ * message in pieces of one octet holds no more memory than another. Between pieces of a body that may
+ * be extended others may lie, so there large is what takes half of the buffer that it would keep.
  */
 import { allocate, Message } from "./message.js";
 import type { Stats } from "./stats.js";
@@ -51,7 +52,7 @@ export class Assembly {
     const believed = this.length <= TRUST || (this.#got + n) * 4 >= this.length;
     if (this.last && this.#whole === undefined && believed) this.#begin();
     if (this.#whole !== undefined) this.#whole.set(piece, this.#head + this.#got);
-    else if (n >= KEEP) {
+    else if (n >= KEEP && (this.last || 2 * n >= bytes.buffer.byteLength)) {
       this.#seal();
       this.#pieces.push(piece);
     } else this.#collect(piece);

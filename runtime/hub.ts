@@ -136,8 +136,10 @@ export class Pipe extends Element {
     if (this.#closed) return;
     this.#closed = true;
     const why = this.#why ?? error;
-    if (this.attached) this.hub.detach(this, why);
+    const took = this.attached;
+    if (took) this.hub.detach(this, why);
     this.owner.closed(this, why);
+    if (!took) this.hub.missed();
   }
 }
 
@@ -279,6 +281,9 @@ export abstract class Hub extends Element {
     this.event({ type: "detached", pipe, ...(error === undefined ? {} : { error }) });
     if (this.#ending && this.pipes.length === 0) this.event(ENDED);
   }
+
+  /** A connection came to nothing: it never took part. */
+  missed(): void {}
 
   override control(c: Control): void {
     switch (c.type) {

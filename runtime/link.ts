@@ -25,10 +25,14 @@ export interface LinkListener extends Endpoint, AsyncIterable<Link> {
   on<K extends keyof SocketEvents>(name: K, hear: (e: SocketEvents[K]) => void): () => void;
 }
 
+/** Accepted links that wait to be taken: each holds what it received, even when its peer has gone. */
+const WAITING = 256;
+
 /** A hub of one connection. */
 class Single extends Hub {
   constructor(
     context: Context,
+    readonly unwanted: () => string | undefined,
     readonly opened: () => void,
     readonly lost: (error?: Error) => void,
   ) {
@@ -36,7 +40,7 @@ class Single extends Hub {
   }
 
   override refuses(): string | undefined {
-    return this.pipes.length > 0 ? "a link is one connection" : undefined;
+    return this.pipes.length > 0 ? "a link is one connection" : this.unwanted();
   }
 
   override attach(pipe: Pipe): Error | undefined {
@@ -48,6 +52,11 @@ class Single extends Hub {
   override detach(pipe: Pipe, error: Error | undefined): void {
     super.detach(pipe, error);
     this.lost(error);
+  }
+
+  override missed(): void {
+    // A second one, if the first is there.
+    if (this.pipes.length === 0) this.lost();
   }
 
   override down(m: Message): void {
@@ -70,7 +79,10 @@ export class Links {
 
   /** Connects, once: resolves when every layer is open, or rejects with what prevented it. */
   async dial(url: string, options?: ListenOptions): Promise<Link> {
-    const one = this.#run(() => {});
+    const one = this.#run(
+      () => {},
+      () => undefined,
+    );
     try {
       await one.dial(url, options, false).ready;
     } catch (error) {
@@ -85,10 +97,17 @@ export class Links {
     const arrived = new Arrivals();
     // Each connection belongs to a hub of its own from its first octet on.
     const each = () => {
-      const one: Running = this.#run(() => arrived.put(one.port as Exchanger));
+      const one: Running = this.#run(
+        () => arrived.put(one.port as Exchanger),
+        () => arrived.full,
+      );
       return one.hub;
     };
-    const door = this.#run(() => {}, each);
+    const door = this.#run(
+      () => {},
+      () => undefined,
+      each,
+    );
     const endpoint = await door.listen(url, options);
     arrived.url = endpoint.url;
     arrived.on = (name, hear) => door.on(name, hear);
@@ -110,7 +129,7 @@ export class Links {
     return this.close();
   }
 
-  #run(opened: () => void, hubOf?: () => Hub): Running {
+  #run(opened: () => void, unwanted: () => string | undefined, hubOf?: () => Hub): Running {
     if (this.#closed !== undefined) throw new ClosedError("the socket is closed");
     const lost = (error?: Error) => {
       this.#all.delete(one);
@@ -122,7 +141,7 @@ export class Links {
       above: "raw",
       hub: true,
       port: (s: Socket) => new Exchanger(s),
-      make: (context) => new Single(context, opened, lost),
+      make: (context) => new Single(context, unwanted, opened, lost),
     };
     const one: Running = new Running([single, ...this.layers], this.schemes, this.options, hubOf);
     this.#all.add(one);
@@ -138,6 +157,12 @@ class Arrivals implements LinkListener {
   readonly #waiting: Link[] = [];
   #wake: (() => void) | undefined;
   #ended = false;
+
+  /** Why no more may come, if none may. */
+  get full(): string | undefined {
+    if (this.#waiting.length < WAITING) return undefined;
+    return `${WAITING} links wait for the application to take them`;
+  }
 
   put(link: Link): void {
     this.#waiting.push(link);

@@ -1,4 +1,6 @@
 /** Stacks without a hub: each connection is a socket of its own. */
+import { getEventListeners } from "node:events";
+import { connect } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
@@ -125,6 +127,47 @@ test("without a protocol the greeting has nothing to say, and that is what it sa
   const error = await refusal(links, "memory://none");
   assert.match(error.message, /'sp' greets with a protocol's number, and no layer above has one/);
   await Promise.all([links.close(), pusher.close()]);
+});
+
+test("of a connection that came to nothing a listener keeps nothing", async () => {
+  const { signal } = new AbortController();
+  // Whatever hears the signal is alive.
+  const heard = () => getEventListeners(signal, "abort").length;
+  const links = open(stack(sp({ protocol })), { signal });
+  const door = await links.listen("tcp://127.0.0.1:0");
+  const alone = heard();
+  const { port } = new URL(door.url);
+  for (const octets of ["garbage!", "\0SP\0\0\x50\0\0", ""]) {
+    const stranger = connect(Number(port), "127.0.0.1").on("error", () => {});
+    stranger.resume().end(octets, "latin1");
+    await new Promise((done) => stranger.once("close", done));
+  }
+  await until(
+    () => `${heard()} sockets, not ${alone}`,
+    () => heard() === alone,
+  );
+  await links.close();
+  assert.is(heard(), 0);
+});
+
+test("links that nobody takes are 256 at most, and whoever comes then is refused", async () => {
+  const env = { ...node, names: new Map() };
+  const links = open(stack(sp({ protocol })), { env });
+  const door = await links.listen("memory://untaken");
+  for (let i = 0; i < 256; i++) await (await links.dial("memory://untaken")).close();
+  const late = await links.dial("memory://untaken");
+  await late.receive().then(
+    () => assert.unreachable(),
+    (error) => assert.instance(error, ClosedError),
+  );
+  const arrivals = door[Symbol.asyncIterator]();
+  await arrivals.next();
+  const next = await links.dial("memory://untaken");
+  await next.send("there is room again");
+  for (let i = 0; i < 255; i++) await arrivals.next();
+  const last = (await arrivals.next()).value as Link;
+  assert.is(text(await last.receive()), "there is room again");
+  await links.close();
 });
 
 test.run();

@@ -70,12 +70,13 @@ async function said(
 interface Asked {
   readonly method?: string;
   readonly path?: string;
+  readonly version?: string;
   readonly headers?: Readonly<Record<string, string | undefined>>;
 }
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 
-function request({ method = "GET", path = "/p", headers = {} }: Asked): string {
+function request({ method = "GET", path = "/p", version = "1.1", headers = {} }: Asked): string {
   const all: Record<string, string | undefined> = {
     Host: "here",
     Upgrade: "websocket",
@@ -86,7 +87,7 @@ function request({ method = "GET", path = "/p", headers = {} }: Asked): string {
     ...headers,
   };
   const lines = Object.entries(all).flatMap(([k, v]) => (v === undefined ? [] : `${k}: ${v}\r\n`));
-  return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+  return `${method} ${path} HTTP/${version}\r\n${lines.join("")}\r\n`;
 }
 
 const CLOSE = framed({ opcode: 8, payload: Uint8Array.of(3, 0xe8) }, "listen");
@@ -117,6 +118,23 @@ const rows: readonly [name: string, asked: Asked, status: string, rule?: string]
   ],
   ["an upgrade to something else", { headers: { Upgrade: "h2c" } }, "426", "ws.upgrade.version"],
   ["version 8", { headers: { "Sec-WebSocket-Version": "8" } }, "426", "ws.upgrade.version"],
+  ["an upgrade among other options", { headers: { Connection: "keep-alive, UPGRADE" } }, "101"],
+  [
+    "an upgrade that the connection knows nothing of",
+    { headers: { Connection: undefined } },
+    "400",
+    "ws.upgrade.connection",
+  ],
+  [
+    "an upgrade of a connection that is kept",
+    { headers: { Connection: "keep-alive" } },
+    "400",
+    "ws.upgrade.connection",
+  ],
+  ["HTTP 1.0", { version: "1.0" }, "400", "ws.upgrade.http"],
+  ["a body of no octets", { headers: { "Content-Length": "0" } }, "101"],
+  ["a body", { headers: { "Content-Length": "8" } }, "400", "ws.upgrade.body"],
+  ["a body in chunks", { headers: { "Transfer-Encoding": "chunked" } }, "400", "ws.upgrade.body"],
   ["no key", { headers: { "Sec-WebSocket-Key": undefined } }, "400", "ws.upgrade.key"],
   [
     "a key of 15 octets",
@@ -231,6 +249,25 @@ for (const [name, transport, url] of [
         const body = new Uint8Array(n).fill(7);
         assert.equal(await client.request(body, SOON), body);
       }
+    }),
+  );
+}
+
+for (const [what, path, options] of [
+  ["a path with a space", "/a b", {}],
+  ["a path beyond ASCII", "/ü", {}],
+  ["a header of two lines", "/", { headers: { "X-Who": "me\r\nX-Admin: yes" } }],
+  ["a header whose name is none", "/", { headers: { "X Who": "me" } }],
+  ["an origin of two lines", "/", { origin: "http://here\r\n" }],
+] as const) {
+  test(
+    `${what} is told to who dials, at once`,
+    staged(async (stage) => {
+      const socket = stage.open(req());
+      assert.throws(
+        () => socket.dial(`ws://127.0.0.1:1${path}`, { ws: options }),
+        (e: unknown) => e instanceof StackError,
+      );
     }),
   );
 }

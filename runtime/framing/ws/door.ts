@@ -131,7 +131,7 @@ export class Door {
 
   /** The subprotocol to answer with, if any; or why not to let the client in. */
   #judge(
-    { method, headers, url }: NodeHttp.IncomingMessage,
+    { method, headers, url, httpVersion }: NodeHttp.IncomingMessage,
     host: Host | undefined,
   ): string | undefined | Refusal {
     if (host === undefined) {
@@ -149,6 +149,20 @@ export class Door {
       const error = new WireError("ws", "ws.upgrade.version: not WebSocket 13");
       const version = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
       return new Refusal("426 Upgrade Required", error, version);
+    }
+    // Otherwise node reads on as HTTP, and so may a proxy: what comes next would be one thing to them, another to us.
+    if (!listed(headers.connection).some((option) => option.toLowerCase() === "upgrade")) {
+      const error = new WireError("ws", "ws.upgrade.connection: does not say 'Upgrade'");
+      return new Refusal("400 Bad Request", error);
+    }
+    if (httpVersion === "1.0") {
+      const error = new WireError("ws", "ws.upgrade.http: 1.0 knows no upgrade");
+      return new Refusal("400 Bad Request", error);
+    }
+    const { "transfer-encoding": coding, "content-length": length = "0" } = headers;
+    if (coding !== undefined || Number(length) !== 0) {
+      const error = new WireError("ws", "ws.upgrade.body: a request to upgrade has none");
+      return new Refusal("400 Bad Request", error);
     }
     if (headers.host === undefined) {
       const error = new WireError("ws", "ws.upgrade.host: none");

@@ -9,7 +9,7 @@ import type { Duplex } from "node:stream";
 import { Borrower } from "../../borrower.js";
 import { builtin } from "../../builtin.js";
 import type { Connection } from "../../env.js";
-import { PeerError, WireError } from "../../error.js";
+import { PeerError, StackError, WireError } from "../../error.js";
 import type { Facts, PipeContext } from "../../layer.js";
 import { agreed, namesOf } from "../../subprotocol.js";
 
@@ -33,6 +33,23 @@ export interface Wish {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Throws StackError for what no request can say: node tells of it only when the connection is there. */
+function sayable({ host, path, origin = "", headers }: Wish, protocols: readonly string[]): void {
+  if (!/^[!-~]*$/.test(path)) {
+    throw new StackError(`ws: a path has letters, digits and signs, without spaces; not '${path}'`);
+  }
+  const { validateHeaderName, validateHeaderValue } = builtin<typeof NodeHttp>("node:http");
+  const own = { Host: host, Origin: origin, "Sec-WebSocket-Protocol": protocols.join(", ") };
+  try {
+    for (const [name, value] of Object.entries({ ...own, ...headers })) {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    }
+  } catch (cause) {
+    throw new StackError(`ws: no request can say that: ${(cause as Error).message}`, { cause });
+  }
+}
+
 /** A client's end: octets over octets, once the server has agreed. */
 export class Upgrade extends Borrower {
   readonly #key: string;
@@ -49,6 +66,7 @@ export class Upgrade extends Borrower {
     this.#key = Buffer.from(random).toString("base64");
     const { protocol } = context;
     this.#offered = namesOf(protocol?.peer, wish.protocols, context);
+    sayable(wish, this.#offered);
   }
 
   protected begin(duplex: Duplex): void {
