@@ -7,7 +7,8 @@
  * prove itself is dropped and counted, and nobody is answered. Nothing is hidden: that is another layer's.
  *
  * A receiver that starts anew has forgotten what came: what was recorded before can be sent to it once more,
- * while its key is good.
+ * while its key is good. So can what came from a sender after whom 4,096 others were heard under good keys:
+ * only so many are remembered.
  */
 import * as signed from "../../generated/integrity/signed.js";
 import * as trailer from "../../generated/integrity/trailer.js";
@@ -48,8 +49,10 @@ const SKEW = 10_000;
 const WINDOW = 1024;
 /** A window may not take more than 128 KiB. */
 const WIDEST = 2 ** 20;
-/** Senders whose windows are kept. */
+/** Senders whose windows are kept, and octets of them all. */
 const SENDERS = 4096;
+const MEMORY = 2 ** 25;
+const sendersOf = (window: number) => Math.min(SENDERS, Math.floor(MEMORY / (window / 8)));
 
 const NOTHING = new Uint8Array(0);
 const HINT = "put integrity above req: devices rewrite what is below";
@@ -108,7 +111,7 @@ class Integrity extends Element {
     this.#ours = this.#answer(context.protocol?.type ?? 0, NOTHING).slice();
     this.#theirs = this.#answer(context.protocol?.peer ?? 0, NOTHING).slice();
     const { window = WINDOW } = options;
-    this.#windows = window === 0 ? undefined : new Windows(window, SENDERS);
+    this.#windows = window === 0 ? undefined : new Windows(window, sendersOf(window));
     const epoch = new Uint32Array(2);
     context.env.random(new Uint8Array(epoch.buffer));
     [this.#epochHigh, this.#epochLow] = epoch as unknown as [number, number];

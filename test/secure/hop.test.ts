@@ -155,6 +155,18 @@ test("KK: one listener tells several dialers by their keys", async () => {
   });
 });
 
+test("KK: a listener tries no more keys than it can afford, and says so", async () => {
+  const peers = Array.from({ length: 65 }, (_, i) => new Uint8Array(32).fill(i + 1));
+  const server = open(
+    stack(pull(), xpull(), hop({ pattern: "KK", key: KEYS.listen.privateKey, peers })),
+  );
+  await server.listen("memory://kk").then(
+    () => assert.unreachable(),
+    (e: Error) => assert.match(e.message, /'hop' with KK tries each of 'peers' .* 64 at most/),
+  );
+  await server.close();
+});
+
 test("another secret, pattern or suite is refused, and both are told what to look at", async () => {
   const wrong = await refusal({ ...both(), dial: { pattern: "NNpsk0", psk: new Uint8Array(32) } });
   assert.match(wrong.far.message, "the peer has another 'psk'");

@@ -62,6 +62,8 @@ const OPTIONS: Names<Record<keyof KeyedHop | keyof SharedHop, true>> = {
   rekey: true,
   lifetime: true,
 };
+/** Keys that a listener tries before anybody has proved anything: a fifth of a millisecond each. */
+const MOST = 64;
 const PADDINGS: readonly unknown[] = ["none", 16, "buckets"];
 const LIMITS = {
   rekey: { records: 2 ** 16, octets: 2 ** 30, time: 120_000 },
@@ -135,6 +137,11 @@ export class Terms {
     }
     if (side === "listen" && this.protocol.known.initiator && listed === undefined) {
       throw new StackError(`${who} has to know all who may dial: give 'peers' as a list`);
+    }
+    if (side === "listen" && this.protocol.known.initiator && (listed?.length ?? 0) > MOST) {
+      throw new StackError(
+        `${who} tries each of 'peers' for whoever dials: ${MOST} at most; XX and IK take any number`,
+      );
     }
   }
 
