@@ -253,9 +253,9 @@ export interface Layer<
   readonly transport?: Transport;
   /**
    * Of a layer that shares what is below it, as paths do a TCP port: it is a transport to what stands on
-   * it, made of the transport that all below it come to. `name` says which these are.
+   * it, made of those `below` it, the uppermost first. `name` says which these are.
    */
-  over?(below: Transport, name: string): Transport;
+  over?(below: readonly Layer[], name: string): Transport;
   /**
    * Runs it: once a socket above the hub and as the hub, where the context has no side and no block;
    * once a connection below. A transport is run by dialing and listening instead.

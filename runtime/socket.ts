@@ -8,12 +8,12 @@ import { after, type Env, type Timer } from "./env.js";
 import { ClosedError, StackError, type WirestackError } from "./error.js";
 import { Guard } from "./guard.js";
 import { type Hub, Pipe, type PipeOwner, type Priority } from "./hub.js";
-import { framingOf, type Identity, Introduction, identityOf } from "./identity.js";
+import { framingOf, type Identity, identityOf } from "./identity.js";
 import {
   CLOSE,
   type Context,
   type Down,
-  Element,
+  type Element,
   END,
   type Limits,
   type PipeContext,
@@ -25,6 +25,7 @@ import {
 import { type Message, type Room, Slab } from "./message.js";
 import { alikeOf } from "./multicast.js";
 import { count, type Names, named, time } from "./option.js";
+import { made, pile, put } from "./pile.js";
 import type {
   CloseOptions,
   Dialer,
@@ -489,39 +490,6 @@ export class Running implements Socket, Home {
 
 const NO_ROOM: Room = { head: 0, tail: 0 };
 
-/**
- * Puts layers on the element of their lowest; from `highest` down octets are in one piece. `lent`: who
- * stands on them will borrow. `limits` are the application's: below who takes longer messages they are
- * that layer's.
- */
-function pile(
-  transport: Element,
-  layers: readonly AnyLayer[],
-  context: PipeContext,
-  highest: number,
-  lent: boolean,
-  limits: Limits,
-): Element {
-  let top = transport;
-  let own = context;
-  const framing = context.identity.length > 0 ? framingOf(layers) : -1;
-  for (let i = layers.length - 1; i >= 0; i--) {
-    const layer = layers[i] as AnyLayer;
-    if (layer.longest !== undefined) own = { ...own, limits };
-    own = { ...own, room: roomOf(layers.slice(i + 1)) };
-    // It writes for itself, and for all that is above it.
-    if (layer.borrows) {
-      const lend = lent || layers.slice(0, i).some((l) => l.borrows);
-      own = { ...context, block: new Block(context.stats), lend };
-    }
-    if (i < layers.length - 1) top = put(made(layer, own), top);
-    if (i === highest && layer.contiguous !== "itself")
-      top = put(new Gather(own.block, roomOf(layers.slice(i))), top);
-    if (i === framing) top = put(new Introduction(own, roomOf(layers.slice(i)).head), top);
-  }
-  return top;
-}
-
 /** A layer that is `over` others, and those, become one: a transport. */
 function folded(layers: readonly AnyLayer[]): readonly AnyLayer[] {
   const at = layers.findIndex((l) => l.over !== undefined);
@@ -529,65 +497,8 @@ function folded(layers: readonly AnyLayer[]): readonly AnyLayer[] {
   const layer = layers[at] as AnyLayer;
   const below = layers.slice(at + 1);
   const name = below.map((l) => l.name).join(" ");
-  const transport = layer.over?.(merged(below), name) as Transport;
+  const transport = layer.over?.(below, name) as Transport;
   return [...layers.slice(0, at), { ...layer, name: `${layer.name} ${name}`, transport }];
-}
-
-/** Layers as one transport, whose connections will be borrowed. */
-function merged(layers: readonly AnyLayer[]): Transport {
-  const lowest = layers.at(-1)?.transport as Transport;
-  // Who stands on them frames, and so introduces the ends to each other.
-  const lent = (c: PipeContext) => ({
-    ...c,
-    block: new Block(c.stats),
-    lend: true,
-    identity: [],
-  });
-  return {
-    ...(lowest.paths ? { paths: true } : {}),
-    ...(lowest.copies ? { copies: true } : {}),
-    dial(rest, context, url) {
-      const own = lent(context);
-      return pile(lowest.dial(rest, own, url), layers, own, -1, true, own.limits);
-    },
-    listen(rest, context, accept) {
-      return lowest.listen(rest, lent(context), (run) => {
-        let element: ReturnType<typeof run> | undefined;
-        accept((each) => {
-          const own = lent(each);
-          element = run(own);
-          return pile(element, layers, own, -1, true, own.limits);
-        });
-        return element as ReturnType<typeof run>;
-      });
-    },
-  };
-}
-
-/** Copies each message into one piece, with room for what is below. */
-class Gather extends Element {
-  constructor(
-    readonly block: Block,
-    readonly room: Room,
-  ) {
-    super();
-  }
-
-  override down(m: Message): void {
-    this.below.down(this.block.gather(m, this.room));
-  }
-}
-
-function put<E extends Element>(upper: E, lower: Element): E {
-  upper.below = lower;
-  lower.above = upper;
-  return upper;
-}
-
-function made(layer: AnyLayer, context: Context): Element {
-  if (layer.make === undefined)
-    throw new StackError(`'${layer.name}' can only be the lowest layer`);
-  return layer.make(context as PipeContext);
 }
 
 function names(layers: readonly AnyLayer[]): string {

@@ -12,6 +12,7 @@ import * as frame from "../../generated/ws/frame.js";
 import { StackError } from "../error.js";
 import type { Layer, PipeContext, Transport } from "../layer.js";
 import { type Names, named } from "../option.js";
+import { merged } from "../pile.js";
 import { Door, type Host } from "./ws/door.js";
 import { type FrameOptions, Frames } from "./ws/frames.js";
 import { Upgrade } from "./ws/upgrade.js";
@@ -66,7 +67,7 @@ export function ws(options: WsOptions = {}): Layer<"octets", "link", "ws"> {
     above: "link",
     headers: [frame.HEADER],
     text: "known",
-    over: (below, name) => new Paths(below, name, options),
+    over: (below, name) => new Paths(merged(below), name, options),
   };
 }
 
