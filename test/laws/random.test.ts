@@ -16,7 +16,7 @@ import { type Subject, subjects } from "./subject.js";
 const test = suite("laws of random headers");
 
 const HEADERS = 400 * TIMES;
-const RUNS = 40;
+const RUNS = 30;
 const models = fc.sample(randomHeaders, { numRuns: HEADERS, seed: SEED }).map((h) => modelOf(h));
 const accepted = models.filter((m): m is HeaderModel => !(m instanceof SpecError));
 const compiled = await compile(accepted);
@@ -44,7 +44,7 @@ test("the least and the greatest size are attained", () => {
 
 test("tens of thousands of cases were tried", () => {
   console.log(`${cases} cases over ${all.length} heads and trailers, seed ${SEED}`);
-  assert.ok(cases >= 50_000 * TIMES, String(cases));
+  assert.ok(cases >= 40_000 * TIMES, String(cases));
 });
 
 /** A failure tells which header it is about. */
