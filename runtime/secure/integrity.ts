@@ -230,8 +230,10 @@ const OPTIONS: Names<IntegrityOptions> = { keys: true, sign: true, skew: true, w
  */
 export function integrity(options: IntegrityOptions): Layer<Faces, Faces, "integrity"> {
   const { keys, skew = SKEW, window = WINDOW } = named("integrity", options, OPTIONS);
-  if (keys === undefined)
+  // A ring may get its first key later; a list does not change.
+  if (keys === undefined || (Array.isArray(keys) && keys.length === 0)) {
     throw new TypeError("integrity needs 'keys': a list of them, or a KeyRing");
+  }
   const ring = keys instanceof KeyRing ? keys : new KeyRing(keys);
   time("skew", skew, 0);
   if (count("window", window, 0) > WIDEST) {

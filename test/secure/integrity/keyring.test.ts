@@ -3,7 +3,13 @@ import { createSecretKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { type IntegrityKey as Key, KeyRing, node, StackError } from "../../../runtime/index.js";
+import {
+  integrity,
+  type IntegrityKey as Key,
+  KeyRing,
+  node,
+  StackError,
+} from "../../../runtime/index.js";
 import { nodeCrypto } from "../../../runtime/node-crypto.js";
 
 const test = suite("key ring");
@@ -89,6 +95,11 @@ test("keys come and go, before a socket opens and after", () => {
   assert.ok(ring.remove(2));
   assert.is(ring.get(2), undefined);
   assert.is(ring.current(0), undefined);
+});
+
+test("a list of no keys is refused, and a ring that is still empty is not", () => {
+  assert.throws(() => integrity({ keys: [] }), /integrity needs 'keys'/);
+  integrity({ keys: new KeyRing([]) });
 });
 
 test("a ring belongs to one provider", () => {
