@@ -96,9 +96,10 @@ export class Introduction extends Element {
     const measured = codec.measure(view, start, end);
     if (measured < 0) return this.#close(codec.explain(measured, view, start, end));
     const { type, layers } = codec.read(view, start, end);
-    const said = this.#facts.type;
+    // Without a protocol above the list has none either, whatever the framing greets with.
+    const said = this.context.protocol === undefined ? 0 : this.#facts.type;
     if (said !== undefined && type !== said) {
-      return this.#close(`sp.stack.type: ${type}, after ${said} in the greeting`);
+      return this.#close(`sp.stack.type: ${type}, where ${said} was greeted with or has to be`);
     }
     this.#compare(layers === "" ? [] : layers.split(" "), bytes.slice(start, end));
   }

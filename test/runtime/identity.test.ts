@@ -11,20 +11,26 @@ import {
   type Exchanger,
   type Facts,
   type Layer,
+  type Link,
   opcodes,
+  open,
   PeerError,
   pair0,
   rep,
   req,
   type Socket,
   type SocketEvents,
+  type Stack,
   StackError,
+  sp,
   stack,
   type WireError,
+  ws,
   xpair0,
   xrep,
   xreq,
 } from "../../runtime/index.js";
+import { check } from "../../runtime/stack.js";
 import { type Scheme, SIDES, type Stage, staged } from "../support/stage.js";
 import { octetsOf, Stranger } from "../support/stranger.js";
 import { until } from "../support/until.js";
@@ -125,6 +131,36 @@ for (const place of PLACES) {
       }),
     );
   }
+}
+
+for (const place of PLACES.filter((p) => p !== "ipc")) {
+  test(
+    `links over ${place} have an identity, too: the same layers open, others do not`,
+    staged(async (stage) => {
+      const protocol = { name: "mine", type: 0xf010, peer: 0xf010 };
+      const framing = place === "ws" ? [ws()] : place === "inproc" ? [] : [sp({ protocol })];
+      const links = (...names: readonly string[]) => {
+        const made = open(check([...names.map((n) => mark(n)), ...framing]) as Stack<"link">);
+        stage.after(() => void made.close());
+        return made;
+      };
+      const door = await links("one@1").listen(at(stage, place));
+      const refused: Error[] = [];
+      door.on("refused", ({ error }) => refused.push(error));
+      const near = await links("one@1").dial(door.url);
+      const { value: far } = await door[Symbol.asyncIterator]().next();
+      await near.send(octetsOf("68 69"));
+      assert.equal(await (far as Link).receive(), octetsOf("68 69"));
+      await links("two@1")
+        .dial(door.url)
+        .then(
+          () => assert.unreachable("another layer is let in"),
+          () => {},
+        );
+      await until("a refusal", () => refused.length > 0);
+      assert.match(refused[0]?.message ?? "", "stacks differ: 'one@1' is 'two@1' at the peer");
+    }),
+  );
 }
 
 test(
