@@ -50,9 +50,11 @@ export function create(name: string, project: Project): string[] {
   }
   const paths = files.map(([path]) => path);
   if (!own) return paths;
-  const line = `export { ${id} } from "${module(index, js(layer))}";`;
-  writeFileSync(index, exported(readFileSync(index, "utf8"), line));
-  return [...paths, index];
+  // It needs nothing of node's, so pages have it, too.
+  const portable = join(root, "runtime/portable.ts");
+  const line = `export { ${id} } from "${module(portable, js(layer))}";`;
+  writeFileSync(portable, exported(readFileSync(portable, "utf8"), line));
+  return [...paths, portable];
 }
 
 const js = (path: string): string => path.replace(/\.ts$/, ".js");
@@ -63,13 +65,13 @@ function module(file: string, to: string): string {
   return path.startsWith(".") ? path : `./${path}`;
 }
 
-/** The index with one line more, in the order of the modules. */
-function exported(index: string, line: string): string {
+/** A list of exports with one line more, in the order of the modules. */
+function exported(list: string, line: string): string {
   const source = (text: string) => /from "(.*)";$/.exec(text)?.[1] ?? "";
-  const statements = [...index.matchAll(/^export [^;]*;$/gm)];
+  const statements = [...list.matchAll(/^export [^;]*;$/gm)];
   const after = statements.find(([text]) => source(text) > source(line));
-  const at = after?.index ?? index.length;
-  return `${index.slice(0, at)}${line}\n${index.slice(at)}`;
+  const at = after?.index ?? list.length;
+  return `${list.slice(0, at)}${line}\n${list.slice(at)}`;
 }
 
 function specText(words: readonly string[], id: string, header: string, own: boolean): string {

@@ -69,7 +69,10 @@ const rules: readonly Rule[] = [
     files: /^runtime\/(stack|endpoint|socket|link|open|device)\.ts$/,
     may: [joints, /^runtime\/(stack|endpoint|socket|link)\.ts$/],
   },
-  { files: /^runtime\/(schemes|index|browser)\.ts$/, may: [/^runtime\/(?!cli\/)/, generated] },
+  {
+    files: /^runtime\/(schemes|portable|index|browser)\.ts$/,
+    may: [/^runtime\/(?!cli\/)/, generated],
+  },
   {
     files: /^runtime\/cli\//,
     may: [/^runtime\//, generated, node],

@@ -36,7 +36,7 @@ const repository = (shop: Workshop): Plugin => ({
 test("--new writes a spec, its layer, and a test that passes at once", async ({ shop }) => {
   assert.match(shop.read(SPEC), 'header(\n  "acme.trace"');
   assert.match(
-    shop.read("runtime/index.ts"),
+    shop.read("runtime/portable.ts"),
     '\nexport { acmeTrace } from "./tools/acme-trace.js";\nexport { opcodes } from',
   );
   const outfile = shop.path("trace.test.js");

@@ -30,6 +30,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 /** What is no program, but read or run by one. */
 const FILES: Readonly<Record<string, string>> = {
   "flynn/noise": "/usr/share/gocode/src/github.com/flynn/noise/vectors.txt",
+  "Linux's /proc/net/tcp": "/proc/net/tcp",
   dissononce: "/usr/lib/python3/dist-packages/dissononce/__init__.py",
 };
 

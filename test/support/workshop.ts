@@ -34,6 +34,7 @@ export class Workshop {
       "dist/generated/model.json",
       "spec/lang.ts",
       "runtime/index.ts",
+      "runtime/portable.ts",
     ]) {
       cpSync(join(REPOSITORY, tree), this.path(tree), { recursive: true });
     }

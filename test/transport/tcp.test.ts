@@ -1,10 +1,11 @@
 /** TCP addresses: the forms there are, and what is said of those that cannot be. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Type } from "../../generated/sp/greeting.js";
 import { type Env, node, rep, req, StackError, SystemError, tcp } from "../../runtime/index.js";
 import { ca, shows } from "../support/certificates.js";
+import { peerTest } from "../support/peers.js";
 import { type Stage, staged } from "../support/stage.js";
 import { greetingOf, octetsOf } from "../support/stranger.js";
 import { until } from "../support/until.js";
@@ -171,14 +172,15 @@ function asking(port: number): (number | undefined)[] {
   });
 }
 
-const linux = existsSync("/proc/net/tcp") ? test : test.skip;
 const certificate = shows("localhost");
 for (const [scheme, options] of [
   ["tcp", {}],
   ["ws", {}],
   ["tls+tcp", { tls: { ca, ...certificate } }],
 ] as const) {
-  linux(
+  peerTest(
+    test,
+    "Linux's /proc/net/tcp",
     `the system asks both ends of ${scheme}:// whether the other is there, after 30 s, or as told, or not`,
     staged(async (stage) => {
       for (const [tcp, least, most] of [
