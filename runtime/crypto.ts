@@ -19,7 +19,10 @@ export interface PublicKey {
 }
 
 export interface Crypto {
-  /** As `hmac`, for messages without end: the octets it answers with are the next call's, too. */
+  /**
+   * HMAC-SHA256 over the parts in order (RFC 2104): 32 octets, which are the next call's, too, so that a
+   * message costs no buffer.
+   */
   mac(key: SecretKey, parts: readonly Uint8Array[]): Uint8Array;
   /**
    * An Ed25519 key that signs (RFC 8032): 32 octets, PEM, or the provider's own. Throws TypeError for what
@@ -30,13 +33,13 @@ export interface Crypto {
   verifyingKey(given: Uint8Array | string | object): PublicKey;
   /** Ed25519 signature of the parts in order, which it copies into one piece: 64 octets. */
   sign(key: PrivateKey, parts: readonly Uint8Array[]): Uint8Array;
+  /** Whether it is that key's signature of the parts in order. */
   verify(key: PublicKey, signature: Uint8Array, parts: readonly Uint8Array[]): boolean;
 
   /** Whether two octet strings are the same, in time that does not tell where they differ. */
   equal(a: Uint8Array, b: Uint8Array): boolean;
+  /** Of octets that are a key already: any number for an HMAC, 32 for a cipher. */
   secretKey(octets: Uint8Array): SecretKey;
-  /** HMAC-SHA256 over the parts in order (RFC 2104): 32 octets. */
-  hmac(key: SecretKey, parts: readonly Uint8Array[]): Uint8Array;
   /** What Noise is made of. */
   readonly noise: NoiseFunctions;
 }
@@ -55,6 +58,7 @@ export interface KeyObjectLike {
 export type KeyLike = object | string;
 
 export interface NoiseFunctions {
+  /** Of the parts in order: 32 octets, or 64 by SHA512 and BLAKE2b. */
   hash(name: HashName, parts: readonly Uint8Array[]): Uint8Array;
   /** HMAC by that hash (RFC 2104). */
   hmac(name: HashName, key: SecretKey, parts: readonly Uint8Array[]): Uint8Array;
@@ -76,6 +80,7 @@ export interface Agreement {
   generate(): PrivateKey;
   /** Throws TypeError if it is none. */
   privateKey(given: KeyLike): PrivateKey;
+  /** Throws TypeError if it is none. Of a private key: the half that may be known. */
   publicKey(given: KeyLike): PublicKey;
   publicOf(key: PrivateKey): PublicKey;
   /** Its 32 octets. */

@@ -25,6 +25,9 @@ const openssl = () => {
   return found;
 };
 
+/** node's own object, where we hold it by a name of ours. */
+const own = (key: object) => key as unknown as NodeCrypto.KeyObject;
+
 /** What stands before the octets of an Ed25519 key, in DER: PKCS #8 and SPKI, RFC 8410. */
 const ED25519_PKCS8 = "302e020100300506032b657004220420";
 const ED25519_SPKI = "302a300506032b6570032100";
@@ -62,25 +65,19 @@ function ed25519(
 
 export const nodeCrypto: Crypto = {
   mac(key, parts) {
-    const hmac = openssl().createHmac("sha256", key as unknown as NodeCrypto.KeyObject);
+    const hmac = openssl().createHmac("sha256", own(key));
     for (let i = 0; i < parts.length; i++) hmac.update(parts[i] as Uint8Array);
     last.write(hmac.digest("binary"), "binary");
     return last;
   },
   signingKey: (given) => ed25519(given, "private") as unknown as PrivateKey,
   verifyingKey: (given) => ed25519(given, "public") as unknown as PublicKey,
-  sign: (key, parts) =>
-    openssl().sign(null, Buffer.concat(parts), key as unknown as NodeCrypto.KeyObject),
+  sign: (key, parts) => openssl().sign(null, Buffer.concat(parts), own(key)),
   verify: (key, signature, parts) =>
-    openssl().verify(null, Buffer.concat(parts), key as unknown as NodeCrypto.KeyObject, signature),
+    openssl().verify(null, Buffer.concat(parts), own(key), signature),
 
   equal: (a, b) => a.length === b.length && openssl().timingSafeEqual(a, b),
   secretKey: (octets) => openssl().createSecretKey(octets) as unknown as SecretKey,
-  hmac(key, parts) {
-    const hmac = openssl().createHmac("sha256", key as unknown as NodeCrypto.KeyObject);
-    for (const part of parts) hmac.update(part);
-    return hmac.digest();
-  },
   get noise() {
     return noise;
   },
@@ -100,9 +97,6 @@ const CIPHERS: Readonly<Record<CipherName, "aes-256-gcm" | "chacha20-poly1305">>
 };
 const TAG = 16;
 const TAGGED = { authTagLength: TAG } as const;
-
-/** node's own object, where we hold it by a name of ours. */
-const own = (key: object) => key as unknown as NodeCrypto.KeyObject;
 
 /** The same of an X25519 key. */
 const X25519_PKCS8 = "302e020100300506032b656e04220420";

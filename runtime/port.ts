@@ -567,8 +567,9 @@ export class Inlet<T> {
   [Symbol.asyncIterator](): AsyncIterator<T> {
     const ended = (error: unknown): IteratorResult<T> => {
       // A connection that was lost for a reason did not end.
-      const ended = error instanceof ClosedError && error.cause === undefined;
-      if (ended) return { done: true, value: undefined };
+      if (error instanceof ClosedError && error.cause === undefined) {
+        return { done: true, value: undefined };
+      }
       throw error;
     };
     return {

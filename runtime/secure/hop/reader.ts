@@ -39,6 +39,7 @@ export class Reader {
     const { stats, slab } = this.context;
     const n = m.length;
     if (n > LONGEST) return this.#wrong(`hop.sealed: ${n} octets; ${LONGEST} are the most`);
+    // By its length alone: the tag may lie in another segment.
     const short = sealed.measureEnd(m.view, 0, n);
     if (short < 0) return this.#wrong(sealed.explainEnd(short, m.view, 0, n));
     if (this.closed) return this.#wrong("hop.record: one more after close");

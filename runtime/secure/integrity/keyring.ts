@@ -248,7 +248,7 @@ function checked(key: IntegrityKey): Given {
 
   function shared(crypto: Crypto, secret: SecretKey): Member {
     // What is no secret is told now, and not by the first message.
-    crypto.hmac(secret, []);
+    crypto.mac(secret, []);
     return new Shared(id, notBefore, notAfter, secret);
   }
 }
