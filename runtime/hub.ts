@@ -193,7 +193,8 @@ export abstract class Hub extends Element {
   spread(m: Message, rule: string): void {
     const { pipes } = this;
     const { stats, slab } = this.context;
-    const from = m.pipe;
+    // What a device brings came by another hub's connection: here nobody has it yet.
+    const from = m.pipe instanceof Pipe && m.pipe.hub === this ? m.pipe : undefined;
     let takers: readonly (Group | Pipe)[] = pipes;
     if (from !== undefined) takers = pipes.filter((pipe) => pipe !== from);
     else if (pipes.length > 1) takers = this.#audience ??= this.#seated();

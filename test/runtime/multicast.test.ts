@@ -66,6 +66,29 @@ function crowd() {
   return { hub, env, stats, join, send };
 }
 
+test("what came by another hub's connection is shared as well; by one of these it is for the others", () => {
+  const { hub, env, join } = crowd();
+  const { pipe: foreign } = crowd().join();
+  const all = [join(), join(), join()];
+  const came = (by: Pipe) => {
+    const m = Message.of(body(9));
+    m.pipe = by;
+    hub.down(m);
+    env.settle();
+  };
+  came(foreign);
+  // One by one each would have a header, and behind it the body.
+  for (const { wire } of all) {
+    assert.equal(wire.octets, framed(9));
+    assert.is(wire.written[0]?.length, 1);
+  }
+  came(all[1]?.pipe as Pipe);
+  assert.equal(
+    all.map(({ wire }) => wire.written.length),
+    [2, 1, 2],
+  );
+});
+
 test("what a tick brings is made octets once, and each gets it as one run that all share", () => {
   const { env, stats, join, send } = crowd();
   const all = [join(), join(), join()];
