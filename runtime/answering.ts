@@ -6,12 +6,14 @@
  * and sends an answer to the pipe that it names; the cooked half keeps the way until there is an answer.
  */
 import * as tag from "../generated/sp/tag.js";
+import { type Body, bodyOf, compose } from "./body.js";
 import { StateError, WireError } from "./error.js";
 import { Hub, type Pipe, type PipeInfo } from "./hub.js";
 import { type Context, Element, type HeaderFacts, type Protocol } from "./layer.js";
 import { Exchange, type Message } from "./message.js";
 import { count } from "./option.js";
-import { type Body, bodyOf, compose, Inlet, Port, type Socket, type Waits } from "./port.js";
+import { Port, type Socket } from "./port.js";
+import { Inlet, type Waits } from "./queues.js";
 
 /** The generated codec of a way back. */
 export interface Way {

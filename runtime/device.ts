@@ -2,7 +2,8 @@
 import { ClosedError, StackError } from "./error.js";
 import type { Message } from "./message.js";
 import { named } from "./option.js";
-import { FOREVER, Raw } from "./port.js";
+import { Raw } from "./port.js";
+import { FOREVER } from "./queues.js";
 
 export interface DeviceOptions {
   /** Looks at each message, or changes it; undefined drops it. `from` says where it came from. */

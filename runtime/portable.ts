@@ -1,5 +1,6 @@
 /** What the package has wherever it runs: node, or a page. Who needs the one or the other is beside it. */
 export { Ask, type Handler, Replier, type ServeOptions } from "./answering.js";
+export { type Body, bodyOf, compose, type Draft, Utf8 } from "./body.js";
 export type { Crypto, KeyLike, PrivateKey, PublicKey, SecretKey } from "./crypto.js";
 export { type DeviceOptions, device } from "./device.js";
 export type {
@@ -62,6 +63,7 @@ export {
   xrespondent,
   xsurveyor,
 } from "./protocol/survey.js";
+export * from "./queues.js";
 export {
   type HopFacts,
   type HopOptions,

@@ -10,7 +10,8 @@ import { Hub, type Pipe } from "../hub.js";
 import { type Context, type Control, Element, type Layer, type Protocol } from "../layer.js";
 import type { Message } from "../message.js";
 import { named } from "../option.js";
-import { type Overflow, Raw, Sender, type Socket, Taker } from "../port.js";
+import { Raw, Sender, type Socket, Taker } from "../port.js";
+import type { Overflow } from "../queues.js";
 import { Topics } from "../topics.js";
 
 const publishes: Protocol = { name: "pub", type: Type.pub, peer: Type.sub };

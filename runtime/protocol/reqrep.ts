@@ -10,6 +10,7 @@ import { Type } from "../../generated/sp/greeting.js";
 import * as way from "../../generated/sp/request.js";
 import * as tag from "../../generated/sp/tag.js";
 import { Answering, Replier, type Way, XAnswering } from "../answering.js";
+import { type Body, bodyOf } from "../body.js";
 import { after, type Timer } from "../env.js";
 import { type ClosedError, StateError, TimeoutError, WireError } from "../error.js";
 import { Hub, type Pipe } from "../hub.js";
@@ -24,17 +25,8 @@ import {
 } from "../layer.js";
 import { Exchange, type Mark, type Message } from "../message.js";
 import { named, time } from "../option.js";
-import {
-  type Body,
-  bodyOf,
-  cancelled,
-  Outlet,
-  Port,
-  Raw,
-  type Socket,
-  unfit,
-  type Waits,
-} from "../port.js";
+import { Port, Raw, type Socket } from "../port.js";
+import { cancelled, Outlet, unfit, type Waits } from "../queues.js";
 import { Slots } from "../slots.js";
 import { Waiting } from "../waiting.js";
 

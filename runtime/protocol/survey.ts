@@ -9,6 +9,7 @@ import { Type } from "../../generated/sp/greeting.js";
 import * as way from "../../generated/sp/survey.js";
 import * as tag from "../../generated/sp/tag.js";
 import { Answering, Replier, type Way, XAnswering } from "../answering.js";
+import { type Body, bodyOf } from "../body.js";
 import { after } from "../env.js";
 import { type ClosedError, StateError, WireError } from "../error.js";
 import { Hub, type Pipe } from "../hub.js";
@@ -24,7 +25,8 @@ import {
 } from "../layer.js";
 import { Exchange, type Message } from "../message.js";
 import { named } from "../option.js";
-import { type Body, bodyOf, cancelled, Outlet, Port, Raw, type Socket } from "../port.js";
+import { Port, Raw, type Socket } from "../port.js";
+import { cancelled, Outlet } from "../queues.js";
 import { Slots } from "../slots.js";
 
 const asks: Protocol = { name: "surveyor", type: Type.surveyor, peer: Type.respondent };
