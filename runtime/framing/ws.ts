@@ -54,6 +54,11 @@ const OPTIONS: Names<WsOptions> = {
   protocols: true,
 };
 
+/**
+ * WebSocket over any octets, shown as a link: RFC 6455 without extensions. Throws RangeError for options; `dial`
+ * and `listen` throw StackError for a path or a header that no request can have. What breaks the RFC closes the
+ * connection with the code that it names, and is counted by its rule.
+ */
 export function ws(options: WsOptions = {}): Layer<"octets", "link", "ws"> {
   const { maxFrame = FRAME } = named("ws", options, OPTIONS);
   if (!Number.isSafeInteger(maxFrame) || maxFrame < 0) {

@@ -51,6 +51,12 @@ declare module "../layer.js" {
   }
 }
 
+/**
+ * Encryption of a connection, from link to link, right above its framing: Noise rev 34, and records of at most
+ * 65,535 octets. Adds a `hop` to the facts of its pipes (`HopFacts`). Throws StackError for options that do
+ * not go together; `dial` and `listen` throw it for keys that side lacks. A peer that is not let in is told by
+ * `refused`, a connection cut short by `detached` with TruncatedError.
+ */
 export function hop(options: HopOptions): Layer<"link", "link", "hop"> {
   const terms = new Terms(options);
   return {

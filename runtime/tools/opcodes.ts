@@ -8,6 +8,11 @@
  */
 import { Element, type Layer, type Same } from "../layer.js";
 
+/**
+ * Text stays text: what is sent as a string goes in text frames, and what comes in such is a `Utf8` (RFC 6455
+ * §5.6; nanomsg's NN_WS_MSG_TYPE). `dial` and `listen` throw StackError where no WebSocket is below, or a layer
+ * between adds octets that are no text.
+ */
 export function opcodes(): Layer<Same, Same, "opcodes"> {
   return {
     name: "opcodes",

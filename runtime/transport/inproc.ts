@@ -22,6 +22,11 @@ const MARK = 1024;
 /** Messages handed over before other events have their turn. */
 const RUN = 1024;
 
+/**
+ * Messages inside this process, shown as a link: `inproc://NAME`. `dial` and `listen` throw StackError without a
+ * name, `listen` rejects with SystemError where somebody listens already; who dials before anybody listens is
+ * refused, and tries again.
+ */
 export function inproc(): Layer<Ground, "link", "inproc"> {
   return {
     name: "inproc",

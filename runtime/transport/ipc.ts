@@ -22,6 +22,10 @@ declare module "../layer.js" {
   }
 }
 
+/**
+ * Octets over a local socket: `ipc://PATH`, a path of at most 107 octets. Throws RangeError for options; `dial`
+ * and `listen` throw StackError for a path that is none, `listen` rejects with SystemError.
+ */
 export function ipc(options: IpcOptions = {}): Layer<Ground, "octets", "ipc"> {
   const { mode = 0o600 } = named("ipc", options, { mode: true });
   if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {

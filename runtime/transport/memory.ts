@@ -9,6 +9,7 @@ const IN_FLIGHT = 1024 * 1024;
 
 type Accept = () => Stream;
 
+/** Octets inside this process, as if over TCP: `memory://NAME`. Errors are those of `inproc`. */
 export function memory(): Layer<Ground, "octets", "memory"> {
   return {
     name: "memory",

@@ -24,6 +24,11 @@ declare module "../layer.js" {
   }
 }
 
+/**
+ * Octets over TCP: `tcp://HOST:PORT`, HOST a name, an IPv4 address, an IPv6 address in brackets, or `*` for
+ * whoever listens; port 0 is any that is free. Throws RangeError for options; `dial` and `listen` throw
+ * StackError for an address that is none, `listen` rejects with SystemError.
+ */
 export function tcp(options: TcpOptions = {}): Layer<Ground, "octets", "tcp"> {
   const { keepAlive = 30_000, backlog = 1024 } = named("tcp", options, {
     keepAlive: true,

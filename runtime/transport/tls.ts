@@ -75,6 +75,11 @@ declare module "../layer.js" {
   }
 }
 
+/**
+ * TLS 1.2 and 1.3 over any octets, shown as octets (RFC 5246, RFC 8446): node's. Adds a `tls` to the facts of
+ * its pipes (`TlsFacts`). `dial` and `listen` throw StackError for a certificate that is missing or none; a peer
+ * that is not trusted is told by `refused`, with what would mend it.
+ */
 export function tls(options: TlsOptions = {}): Layer<"octets", "octets", "tls"> {
   const terms = new Terms(options);
   return {

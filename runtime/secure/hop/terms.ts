@@ -36,7 +36,10 @@ export interface KeyedHop extends Common {
   readonly pattern?: "XX" | "IK" | "KK";
   /** Our private key: 32 octets, these in base64, PEM, or a KeyObject. */
   readonly key: KeyLike;
-  /** Whose key may be at the other end: public keys, or a function of one, in base64. */
+  /**
+   * Whose key may be at the other end: public keys, or a function of one, in base64. Who listens with KK
+   * tries each of them, so there it takes a list, of 64 at most.
+   */
   readonly peers: readonly KeyLike[] | ((key: string) => boolean);
   /** Whom a dialer means, in IK and KK. Default: the only one of `peers`. */
   readonly peer?: KeyLike;
