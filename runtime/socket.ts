@@ -178,7 +178,8 @@ export class Running implements Socket, Home {
       told.add(error.message);
       this.tell("rejected", { pipe: (pipe as Pipe | undefined)?.info, error });
     };
-    this.context = { env: this.env, stats, slab, limits, protocol, text, reject };
+    const place = { layers, at };
+    this.context = { env: this.env, stats, slab, limits, protocol, text, reject, place };
     this.#modeOf(this.#lower);
     this.contiguous = this.#upper.some((l) => l.contiguous);
     this.room = roomOf(layers);
@@ -186,7 +187,9 @@ export class Running implements Socket, Home {
 
     this.hub = made(hub, this.context) as Hub;
     let top: Element = this.hub;
-    for (const layer of [...this.#upper].reverse()) top = put(made(layer, this.context), top);
+    for (const [at, layer] of [...this.#upper.entries()].reverse()) {
+      top = put(made(layer, { ...this.context, place: { layers, at } }), top);
+    }
     this.#top = top;
     this.below = top;
     const { port } = layers.find((l) => l.above.same === undefined) as AnyLayer;
@@ -269,7 +272,10 @@ export class Running implements Socket, Home {
     }
     if (cut < 0) throw new StackError(`${joint(lowest, row[0]?.above)}, at ${url}`);
     const layers = [...this.#lower, ...row.slice(cut)];
-    const twice = layers.find((l, i) => layers.findIndex((k) => k.name === l.name) < i);
+    // Who shows what it stands on, as a tap, may stand anywhere, and as often as is wanted.
+    const twice = layers.find(
+      (l, i) => l.above.same === undefined && layers.findIndex((k) => k.name === l.name) < i,
+    );
     if (twice !== undefined) {
       throw new StackError(`'${twice.name}' would occur twice: in the stack, and by ${scheme}`);
     }
@@ -348,6 +354,7 @@ export class Running implements Socket, Home {
     const lend = layers.some((l) => l.borrows);
     const scheme = url.slice(0, url.indexOf("://") + 3);
     const longest = layers.find((l) => l.longest !== undefined)?.longest;
+    const all = [...this.#layers.slice(0, this.#upper.length + 1), ...layers];
     return {
       ...this.context,
       limits: longest === undefined ? limits : { ...limits, recvMax: longest },
@@ -357,6 +364,7 @@ export class Running implements Socket, Home {
       lend,
       identity: this.identityOf(layers),
       room: NO_ROOM,
+      place: { layers: all, at: all.length - 1 },
     };
   }
 

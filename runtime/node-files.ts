@@ -1,0 +1,51 @@
+/** Files of a node process. */
+import type * as Fs from "node:fs";
+import { builtin } from "./builtin.js";
+import type { File, Files } from "./env.js";
+import { SystemError } from "./error.js";
+
+class NodeFile implements File {
+  size: number;
+  readonly #fs: typeof Fs;
+  readonly #fd: number;
+
+  constructor(
+    readonly path: string,
+    { add = false, mode = 0o666 }: { readonly add?: boolean; readonly mode?: number },
+  ) {
+    this.#fs = builtin<typeof Fs>("node:fs");
+    this.#fd = attempt("open", path, () => this.#fs.openSync(path, add ? "a" : "w", mode));
+    this.size = this.#fs.fstatSync(this.#fd).size;
+  }
+
+  write(octets: Uint8Array): void {
+    // The system may take less than all.
+    for (let at = 0; at < octets.length; ) {
+      const n = attempt("write", this.path, () => this.#fs.writeSync(this.#fd, octets, at));
+      at += n;
+      this.size += n;
+    }
+  }
+
+  close(): void {
+    attempt("close", this.path, () => this.#fs.closeSync(this.#fd));
+  }
+}
+
+function attempt<T>(what: string, path: string, f: () => T): T {
+  try {
+    return f();
+  } catch (cause) {
+    throw new SystemError(`${what} ${path}`, cause);
+  }
+}
+
+export const nodeFiles: Files = {
+  open: (path, options = {}) => new NodeFile(path, options),
+  rename: (from, to) =>
+    attempt("rename", from, () => builtin<typeof Fs>("node:fs").renameSync(from, to)),
+  last(f) {
+    process.on("exit", f);
+    return () => void process.off("exit", f);
+  },
+};
