@@ -82,7 +82,7 @@ interface Place {
 
 export interface DissectorOptions {
   /** Opens what is sealed. */
-  readonly keys?: Keys;
+  readonly keys?: Keys | undefined;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer U)[] ? U[] : T[K] };
@@ -99,8 +99,6 @@ export class Dissector {
   #frame: Writable<Frame> | undefined;
   /** What no header claims any more, of the message that is taken apart. */
   #inner: Inner | undefined;
-  /** Records that stayed sealed though there are keys, and records that were opened. */
-  readonly sealed = { opened: 0, left: 0 };
 
   constructor(registry: Registry, options: DissectorOptions = {}) {
     this.#tables = new Tables(registry);
@@ -167,9 +165,7 @@ export class Dissector {
 
   /** Says why records stay sealed, if there are keys that should open them. */
   #stays(flow: Flow, way: Direction, { opened, left, sender = "" }: Seals): void {
-    this.sealed.opened += opened;
     const { unnamed, unknown, shut } = left;
-    this.sealed.left += unnamed + unknown + shut;
     const whose = `${sender.slice(0, 16)}…`;
     const why = [
       [unknown, `there are no keys of ${whose}`],
@@ -194,10 +190,10 @@ export class Dissector {
     this.#frame?.remarks.push(`${flow.kind.protocol} ${flow.number}, ${from} → ${to}: ${text}`);
   }
 
-  #rest({ source, start, end, claim }: Span, what: string): void {
+  #rest({ source, start, end, claim }: Span, what: string, sealed = false): void {
     if (start >= claim) return;
     const rest: Rest = { is: "octets", source, from: start, to: end, lack: claim - end, what };
-    this.#frame?.parts.push(rest);
+    this.#frame?.parts.push(sealed ? { ...rest, sealed } : rest);
   }
 
   #protocol(name: string): void {
@@ -264,7 +260,7 @@ export class Dissector {
       if (step.op === "records") split = true;
       else {
         const done = this.#operate(step, span, place, layer.walked, stop);
-        if (typeof done === "string") return this.#rest(span, done);
+        if (typeof done === "string") return this.#rest(span, done, step.op === "open");
         span = done;
       }
     }

@@ -22,6 +22,8 @@ export interface Rest {
   readonly lack: number;
   /** In a word or two: `payload`, `fragment`. */
   readonly what: string;
+  /** They are encrypted, and no key that is there opens them. */
+  readonly sealed?: true;
 }
 
 /** One message of an application. */
