@@ -19,6 +19,7 @@ import {
 import type { Message } from "../message.js";
 import { count, type Names, named } from "../option.js";
 import { Capture, IN, OUT, PDU, Source } from "./tap/capture.js";
+import { Conversation, Network } from "./tap/conversation.js";
 import { endsOf, Joint, nameOfPipe, pdu } from "./tap/joint.js";
 import { Store, type Terms } from "./tap/store.js";
 
@@ -52,32 +53,41 @@ const OPTIONS: Names<TapOptions> = { file: true, limit: true, files: true, to: t
  */
 export function tap(options: string | TapOptions): Layer<Same, Same, "tap"> {
   const terms = termsOf(typeof options === "string" ? { file: options } : options);
-  let capture: Capture | undefined;
-  const captureIn = (env: Env): Capture => {
-    capture ??= new Capture(new Store(terms, env));
-    return capture;
+  let recorder: Recorder | undefined;
+  const recorderIn = (env: Env): Recorder => {
+    recorder ??= { capture: new Capture(new Store(terms, env)), network: new Network() };
+    return recorder;
   };
   return {
     name: "tap",
     below: { same: "any" },
     above: { same: "any" },
-    check: (_, env) => captureIn(env).store.check(),
+    check: (_, env) => recorderIn(env).capture.store.check(),
     make(context) {
-      const own = captureIn(context.env);
+      const { capture, network } = recorderIn(context.env);
+      const { store } = capture;
       const joint = new Joint(context);
-      if (joint.face === "raw" || joint.face === "port") {
-        own.store.enter();
-        return new OfSocket(own, joint);
+      const { face } = joint;
+      if (face === "raw" || face === "port") {
+        store.enter();
+        return new OfSocket(capture, joint);
       }
       try {
-        own.store.enter();
+        store.enter();
       } catch (error) {
         // Of a connection that comes later nobody hears an exception.
-        own.store.fail(error);
+        store.fail(error);
       }
-      return new OfPipe(own, joint, context);
+      if (face === "octets") return new OfOctets(capture, joint, context, network);
+      return new OfPipe(capture, joint, context);
     },
   };
+}
+
+/** What all elements of a tap share. */
+interface Recorder {
+  readonly capture: Capture;
+  readonly network: Network;
 }
 
 function termsOf(options: TapOptions): Terms {
@@ -139,6 +149,56 @@ class OfPipe extends Element {
       this.capture.store.leave();
     }
     this.above.event(e);
+  }
+}
+
+/** On a connection's octets. */
+class OfOctets extends Element {
+  #talk: Conversation | undefined;
+  #over = false;
+
+  constructor(
+    readonly capture: Capture,
+    readonly joint: Joint,
+    readonly context: PipeContext,
+    readonly network: Network,
+  ) {
+    super();
+  }
+
+  override down(m: Message): void {
+    this.#talk?.out(m);
+    this.below.down(m);
+  }
+
+  override up(m: Message): void {
+    this.#talk?.in(m);
+    this.above.up(m);
+  }
+
+  override control(c: Control): void {
+    // It must see the octets.
+    if (c.type === "lend") return c.to(undefined);
+    if (c.type === "end" || c.type === "close") this.#talk?.end();
+    this.below.control(c);
+  }
+
+  override event(e: Event): void {
+    if (e.type === "opened") this.#begin(e.facts);
+    if (e.type === "closed" && !this.#over) {
+      this.#over = true;
+      this.#talk?.close();
+      this.capture.store.leave();
+    }
+    this.above.event(e);
+  }
+
+  #begin(facts: Facts): void {
+    const { capture, joint, network } = this;
+    const { side } = this.context;
+    this.#talk = new Conversation(capture, network, facts, side, () =>
+      joint.text(nameOfPipe(side, facts), ...endsOf(facts, side)),
+    );
   }
 }
 

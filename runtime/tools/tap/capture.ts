@@ -48,6 +48,9 @@ export interface Text {
   readonly description: string;
 }
 
+/** Octets kept of a packet: Wireshark takes a file with a longer one for damaged. */
+const KEPT = 256 * 1024;
+
 type Options = { type: number; value: Uint8Array | undefined }[];
 
 /** Where packets come from: a pipe, at one joint. */
@@ -88,7 +91,7 @@ function optionsOf(text: Text): Options {
 }
 
 /** Octets of a packet's block beside its own. */
-const blockOf = (n: number): number =>
+export const blockOf = (n: number): number =>
   packet.MIN + n + (OUT[-n & 3] as Uint8Array).length + packet.TAIL_MAX;
 
 /** Where what was captured is put in order. */
@@ -133,7 +136,7 @@ export class Capture {
     const { store } = this;
     const length = blockOf(n);
     const at = store.take(length);
-    const p = this.#head(at, source, length, n);
+    const p = this.#head(at, source, length, n, n);
     this.#tail(p + n, way, length, n);
     return p;
   }
@@ -141,7 +144,7 @@ export class Capture {
   /** A packet of these octets: `head`, and then the message's. */
   message(source: Source, way: Way, head: Uint8Array, m: Message): void {
     const n = head.length + m.length;
-    this.ready(source, n);
+    this.ready(source, Math.min(n, KEPT));
     if (blockOf(n) > BUFFER) return this.#long(source, way, head, m, n);
     const p = this.packet(source, way, n);
     const { bytes, view } = this.store;
@@ -149,26 +152,33 @@ export class Capture {
     copy(m, bytes, view, p + head.length);
   }
 
-  /** One that is longer than what can wait. */
+  /** One that is longer than what can wait: so much of it as is kept. */
   #long(source: Source, way: Way, head: Uint8Array, m: Message, n: number): void {
     const { store } = this;
-    const length = blockOf(n);
-    const p = this.#head(store.take(packet.MIN + head.length), source, length, n);
+    const kept = Math.min(n, KEPT);
+    const length = blockOf(kept);
+    const p = this.#head(store.take(packet.MIN + head.length), source, length, kept, n);
     store.bytes.set(head, p);
-    for (const s of m.segments()) store.through(s);
-    this.#tail(store.take(length - packet.MIN - n), way, length, n);
+    let left = kept - head.length;
+    for (const s of m.segments()) {
+      if (left === 0) break;
+      const piece = s.length > left ? s.subarray(0, left) : s;
+      store.through(piece);
+      left -= piece.length;
+    }
+    this.#tail(store.take(length - packet.MIN - kept), way, length, kept);
     // So that the file is whole.
     store.flush();
   }
 
-  #head(at: number, source: Source, length: number, n: number): number {
+  #head(at: number, source: Source, length: number, kept: number, n: number): number {
     const { view } = this.store;
-    return packet.write(view, at, LITTLE, length, source.number, this.#high, this.#low, n, n);
+    return packet.write(view, at, LITTLE, length, source.number, this.#high, this.#low, kept, n);
   }
 
-  #tail(at: number, way: Way, length: number, n: number): void {
+  #tail(at: number, way: Way, length: number, kept: number): void {
     const { bytes, view } = this.store;
-    const octets = way[-n & 3] as Uint8Array;
+    const octets = way[-kept & 3] as Uint8Array;
     bytes.set(octets, at);
     packet.writeEnd(view, at + octets.length, LITTLE, length, length);
   }

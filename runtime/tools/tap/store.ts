@@ -118,6 +118,11 @@ export class Store {
     });
   }
 
+  /** There may be another file after this one. */
+  get turns(): boolean {
+    return this.terms.file !== undefined && this.terms.limit < Infinity;
+  }
+
   /** With `n` octets more the file has more than it may. */
   crowded(n: number): boolean {
     const size = this.#file?.size;
