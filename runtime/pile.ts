@@ -42,7 +42,7 @@ export function pile(
     };
     // It writes for itself, and for all that is above it.
     if (layer.borrows) {
-      const lend = lent || layers.slice(0, i).some((l) => l.borrows);
+      const lend = lends(layers, i, lent);
       own = { ...context, block: new Block(context.stats), lend, place: own.place };
     }
     if (i < layers.length - 1) top = put(made(layer, own), top);
@@ -53,6 +53,14 @@ export function pile(
   return top;
 }
 
+/**
+ * Whether the one who stands on that layer borrows its connection: who stands between them sees the octets
+ * instead. `lent`: so does who stands on all of them.
+ */
+export function lends(layers: readonly Layer[], at: number, lent: boolean): boolean {
+  return at === 0 ? lent : layers[at - 1]?.borrows === true;
+}
+
 /** Layers as one transport, whose connections will be borrowed. */
 export function merged(layers: readonly Layer[]): Transport {
   const lowest = layers.at(-1)?.transport as Transport;
@@ -60,7 +68,8 @@ export function merged(layers: readonly Layer[]): Transport {
   const lent = (c: PipeContext) => {
     const all = [...c.place.layers.slice(0, c.place.at + 1), ...layers];
     const place = { layers: all, at: all.length - 1 };
-    return { ...c, block: new Block(c.stats), lend: true, identity: [], place };
+    const lend = lends(layers, layers.length - 1, true);
+    return { ...c, block: new Block(c.stats), lend, identity: [], place };
   };
   return {
     ...(lowest.paths ? { paths: true } : {}),

@@ -25,7 +25,7 @@ import {
 import { type Message, type Room, Slab } from "./message.js";
 import { alikeOf } from "./multicast.js";
 import { count, type Names, named, time } from "./option.js";
-import { made, pile, put } from "./pile.js";
+import { lends, made, pile, put } from "./pile.js";
 import type {
   CloseOptions,
   Dialer,
@@ -351,7 +351,7 @@ export class Running implements Socket, Home {
     limits: Limits,
     url: string,
   ): PipeContext {
-    const lend = layers.some((l) => l.borrows);
+    const lend = lends(layers, layers.length - 1, false);
     const scheme = url.slice(0, url.indexOf("://") + 3);
     const longest = layers.find((l) => l.longest !== undefined)?.longest;
     const all = [...this.#layers.slice(0, this.#upper.length + 1), ...layers];

@@ -62,6 +62,10 @@ const rules: readonly Rule[] = [
     may: [generated, joints, node, /^runtime\/secure\/integrity\//],
   },
   {
+    files: /^runtime\/tools\/tap(\.ts$|\/)/,
+    may: [generated, joints, node, /^runtime\/tools\/tap\//],
+  },
+  {
     files: /^runtime\/(transport|framing|protocol|secure|tools)\//,
     may: [generated, joints, node],
   },

@@ -8,7 +8,7 @@ import { layerLaws } from "./layer.js";
 const test = suite("layers");
 const found: string[] = [];
 /** Layers that need options, or more than octets below: their own tests call `layerLaws`. */
-const elsewhere: readonly string[] = ["hop", "integrity", "ws"];
+const elsewhere: readonly string[] = ["hop", "integrity", "tap", "ws"];
 
 for (const folder of ["framing", "secure", "tools"]) {
   const url = new URL(`../../runtime/${folder}/`, import.meta.url);

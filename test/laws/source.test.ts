@@ -14,6 +14,7 @@ const exceptions: Readonly<Record<string, string>> = {
   "runtime/dissect/flow/unmask.ts: xor": "a mask covers the payload, whatever that is",
   "runtime/framing/ws/mask.ts: cover": "a mask covers the payload, whatever that is",
   "runtime/guard.ts: firstDifference": "it looks for a change of a body, whatever that is",
+  "runtime/tools/tap/conversation.ts: words": "a checksum covers octets, whatever they mean",
   "runtime/topics.ts: find": "a topic is how a body begins: the application's octets",
   "runtime/topics.ts: shared": "a topic is how a body begins: the application's octets",
 };
