@@ -290,7 +290,7 @@ const pcapngSimple: HeaderTable = {
 
 const hopEphemeral: HeaderTable = {
   name: "hop.ephemeral",
-  title: "What a handshake message begins with, if its sender has not said it before: a key made for this connection alone",
+  title: "Ephemeral key, made for this connection alone",
   ref: "Noise rev 34 §5.3, §7.4; RFC 7748 §6.1",
   protocol: "hop",
   on: {},
@@ -307,7 +307,7 @@ const hopEphemeral: HeaderTable = {
 
 const hopHandshake: HeaderTable = {
   name: "hop.handshake",
-  title: "Message of a handshake by which a hop's two sides get their keys: a Noise handshake message, and in front of it which one it is",
+  title: "Noise handshake message",
   ref: "Noise rev 34 §7, §8",
   protocol: "hop",
   on: {},
@@ -359,7 +359,7 @@ const hopNonce: HeaderTable = {
 
 const hopPadding: HeaderTable = {
   name: "hop.padding",
-  title: "What fills a record up: a piece of nothing, of a message that goes on",
+  title: "Padding of a record",
   ref: "wirestack hop, version 1",
   protocol: "hop",
   on: { "hop.content": true },
@@ -465,7 +465,7 @@ const integritySigned: HeaderTable = {
 
 const integrityTrailer: HeaderTable = {
   name: "integrity.trailer",
-  title: "What `integrity` puts behind each body: who says so, in which order, and the tag that proves it",
+  title: "Integrity trailer",
   ref: "wirestack integrity, version 1",
   protocol: "integrity",
   on: { layer: ["integrity"], "sp.body": true },
@@ -1167,7 +1167,7 @@ const tapLink: HeaderTable = {
 
 const tapPdu: HeaderTable = {
   name: "tap.pdu",
-  title: "Message that a tap has written: in front of it the name of a dissector, for Wireshark",
+  title: "Exported PDU",
   ref: "Wireshark epan/exported_pdu.h; tcpdump.org link type 252",
   protocol: "exported_pdu",
   on: { linktype: [252] },

@@ -7,6 +7,7 @@ import {
   type Ends,
   type HeaderTable,
   type OpenerTable,
+  registry as REGISTRY,
   type Registry,
   type Step,
   type Walked,
@@ -100,7 +101,7 @@ export class Dissector {
   /** What no header claims any more, of the message that is taken apart. */
   #inner: Inner | undefined;
 
-  constructor(registry: Registry, options: DissectorOptions = {}) {
+  constructor(registry: Registry = REGISTRY, options: DissectorOptions = {}) {
     this.#tables = new Tables(registry);
     this.#keys = options.keys;
   }
@@ -168,7 +169,7 @@ export class Dissector {
     const { unnamed, unknown, shut } = left;
     const whose = `${sender.slice(0, 16)}…`;
     const why = [
-      [unknown, `there are no keys of ${whose}`],
+      [unknown, `the key log has no keys of ${whose}`],
       [unnamed, "the capture begins after their handshake, which names the keys"],
       [
         shut,

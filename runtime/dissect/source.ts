@@ -38,8 +38,12 @@ export function sourceOf(
   frame: number,
   more: Partial<Pick<Source, "origin" | "file" | "pieces" | "secret">> = {},
 ): Source {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { kind, bytes, view, origin: 0, frame, ...more };
+  const { buffer, byteOffset, byteLength } = bytes;
+  const view = new DataView(buffer, byteOffset, byteLength);
+  // What slice() gives of a Buffer is no copy, and copies are written to.
+  const plain =
+    bytes.constructor === Uint8Array ? bytes : new Uint8Array(buffer, byteOffset, byteLength);
+  return { kind, bytes: plain, view, origin: 0, frame, ...more };
 }
 
 /** A part of a source with octets of its own, to be kept when the source's are gone. */

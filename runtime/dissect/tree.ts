@@ -69,7 +69,8 @@ function whereOf({ kind, frame, pieces = [] }: Source, { packet, late }: Frame):
 function layerLines({ walked, source, flow }: Layer, where: string, verbose: boolean): string[] {
   const { table, start, head, cut, nodes, notes } = walked;
   const ends = flow === undefined ? "" : `  ${flow.from} → ${flow.to}  flow ${flow.number}`;
-  const octets = head === start ? "no octets" : `octets ${start}–${head - 1}${where}`;
+  const [from, to] = head === start ? trailerOf(nodes) : [start, head];
+  const octets = from === to ? "no octets" : `octets ${from}–${to - 1}${where}`;
   // What a title says after its first words is for the catalogue.
   const title = verbose ? table.title : table.title.replace(/[:,].*/, "");
   const lines = [`  ${table.protocol}  ${title}  ${octets}${ends}`];
@@ -82,6 +83,14 @@ function layerLines({ walked, source, flow }: Layer, where: string, verbose: boo
   for (const n of notes) lines.push(`      ! ${n.severity}: ${n.text}`);
   if (cut) lines.push("      ! cut off: octets of this header are missing");
   return lines;
+}
+
+/** From where to where fields stand that are no head's: behind a payload. */
+function trailerOf(nodes: readonly Node[]): readonly [number, number] {
+  const fields = nodes.filter((node) => node.bits > 0);
+  if (fields.length === 0) return [0, 0];
+  const ends = fields.map(({ bit, bits }) => bit + bits);
+  return [Math.min(...fields.map((f) => f.bit)) / 8, Math.max(...ends) / 8];
 }
 
 /** Whether a field says more than that all is as always: what is constant, and flags not set, do not. */

@@ -10,7 +10,11 @@ export const hopEphemeral = header(
     /** Public key, X25519. */
     key: bytes(32).as("hex"),
   },
-  { ref: "Noise rev 34 §5.3, §7.4; RFC 7748 §6.1", protocol: "hop" },
+  {
+    ref: "Noise rev 34 §5.3, §7.4; RFC 7748 §6.1",
+    protocol: "hop",
+    title: "Ephemeral key, made for this connection alone",
+  },
 )
   .sets(() => ({ "hop.sender": textOf("key") }))
   .payload({ next: () => [] });

@@ -18,7 +18,7 @@ export const hopHandshake = header(
     /** What agrees, seals and hashes. */
     suite: oneOf(u8, { "25519_AESGCM_SHA256": 1, "25519_ChaChaPoly_SHA256": 2 }),
   },
-  { ref: "Noise rev 34 §7, §8", protocol: "hop" },
+  { ref: "Noise rev 34 §7, §8", protocol: "hop", title: "Noise handshake message" },
 )
   .sets((h) => ({
     // What follows in this direction are records, unless the sender has its say once more.

@@ -10,5 +10,10 @@ export const hopPadding = header(
     /** As `hop.piece` has it: `more`, and no octets. */
     mark: konst(u16, 0x8000),
   },
-  { ref: "wirestack hop, version 1", protocol: "hop", on: { "hop.content": true } },
+  {
+    ref: "wirestack hop, version 1",
+    protocol: "hop",
+    title: "Padding of a record",
+    on: { "hop.content": true },
+  },
 ).payload({ next: () => [] });

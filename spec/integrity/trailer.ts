@@ -11,6 +11,7 @@ export const integrityTrailer = header(
   {},
   {
     ref: "wirestack integrity, version 1",
+    title: "Integrity trailer",
     protocol: "integrity",
     on: { layer: "integrity", "sp.body": true },
   },

@@ -17,6 +17,7 @@ export const tapPdu = header(
   {
     ref: "Wireshark epan/exported_pdu.h; tcpdump.org link type 252",
     protocol: "exported_pdu",
+    title: "Exported PDU",
     on: { linktype: 252 },
   },
 )

@@ -230,7 +230,7 @@ function secretOf(given: Uint8Array | string): Uint8Array {
     typeof given === "string" && /^[A-Za-z0-9+/]{43}=$/.test(given)
       ? Uint8Array.from(atob(given), (c) => c.charCodeAt(0))
       : given;
-  if (octets instanceof Uint8Array && octets.length === 32) return octets.slice();
+  if (octets instanceof Uint8Array && octets.length === 32) return new Uint8Array(octets);
   const said = "32 unpredictable octets, or these in base64: a word that people choose is guessed";
   throw new StackError(`'psk' of 'hop' is ${said}`);
 }
