@@ -122,9 +122,13 @@ export class Terms {
     this.keyLog = keyLog;
     this.protocol = protocolOf(`Noise_${pattern}_${suite}`);
     const { psk } = options as Partial<SharedHop>;
-    this.#psk = psk;
-    this.#keyed = options as Partial<KeyedHop>;
-    const { key, peers, peer } = this.#keyed;
+    this.#psk = psk === undefined ? psk : own(psk);
+    const { key, peers, peer } = options as Partial<KeyedHop>;
+    this.#keyed = {
+      ...(key === undefined ? {} : { key: own(key) }),
+      ...(peers === undefined ? {} : { peers: Array.isArray(peers) ? peers.map(own) : peers }),
+      ...(peer === undefined ? {} : { peer: own(peer) }),
+    };
     if (pattern === "NNpsk0") {
       if (psk === undefined)
         throw new StackError("'hop' with NNpsk0 needs 'psk', which both sides share");
@@ -215,6 +219,11 @@ function lower<L extends Readonly<Record<string, number>>>(
     throw new RangeError(`'${name}' of 'hop' has ${all.join(", ")}; not ${key}: ${n}`);
   }
   return { ...limits, ...given };
+}
+
+/** What is wiped after it was given, as secrets are, stays what it was. */
+function own<K>(given: K): K {
+  return given instanceof Uint8Array ? (new Uint8Array(given) as K & Uint8Array) : given;
 }
 
 function usable<K>(name: string, make: () => K): K {
