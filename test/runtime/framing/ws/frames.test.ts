@@ -5,12 +5,12 @@ import * as assert from "uvu/assert";
 import * as frame from "../../../../generated/ws/frame.js";
 import { type FrameOptions, Frames } from "../../../../runtime/framing/ws/frames.js";
 import { layerChecks } from "../../../../runtime/kit/index.js";
+import { watch } from "../../../../runtime/kit/spy.js";
 import type { Layer } from "../../../../runtime/layer.js";
 import { Message } from "../../../../runtime/message.js";
 import { check, TIMES } from "../../../laws/all.js";
 import { body, joined, same } from "../../../laws/octets.js";
 import { RUNS } from "../../../laws/runs.js";
-import { watch } from "../../../laws/spy.js";
 import { Foreign, framed, Ours, shown } from "./ends.js";
 
 const test = suite("ws frames");
