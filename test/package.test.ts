@@ -90,7 +90,7 @@ test("a layer of one's own is begun by --new, and passes its test", async (c) =>
   mkdirSync(join(c.folder, "my-scripts"));
   const js = ["codegen", "./my-scripts", "--out", "./my-modules", "--js", "--new", "acme/mark"];
   assert.is(wirestack(c.folder, ...js).status, 0);
-  assert.match(await printed(c.folder, "--test", "my-scripts/acme/mark.test.mjs"), /^# pass 8$/m);
+  assert.match(await printed(c.folder, "--test", "my-scripts/acme/mark.test.mjs"), /^# pass 2\d$/m);
 });
 
 test("every subpath imports in plain JavaScript", ({ folder }) => {

@@ -33,13 +33,26 @@ export class Chance {
 }
 
 /** A law does not hold: a sentence that says what happened, and how to mend it. */
-export class Broken extends Error {}
+export class Broken extends Error {
+  /** The sentence without where it happened: the same for the same mistake. */
+  readonly reason: string;
+
+  constructor(said: string, { reason = said, cause }: { reason?: string; cause?: unknown } = {}) {
+    super(said, { cause });
+    this.reason = reason;
+  }
+
+  /** The same, with more around it. */
+  as(said: string): Broken {
+    return new Broken(said, { reason: this.reason, cause: this.cause });
+  }
+}
 
 /** What the layer itself threw, as a sentence. */
 export function thrown(error: unknown): Broken {
   if (error instanceof Broken) return error;
   const e = error instanceof Error ? error : new Error(String(error));
-  const frame = (e.stack ?? "").split("\n").find((line) => /^\s+at /.test(line));
+  const frame = (e.stack ?? "").split("\n").find((line) => /^\s+at (?!.*<anonymous>)/.test(line));
   const at = frame === undefined ? "" : ` (${frame.trim()})`;
   return new Broken(
     `it threw ${e.name}: ${e.message}${at}. A layer throws at nobody: bad input closes the connection with a WireError, or is dropped and counted`,
@@ -62,6 +75,7 @@ export function forAll<T>(
   { seed, runs }: { readonly seed: number; readonly runs: number },
   cases: Cases<T>,
   law: (one: T) => void,
+  salt = 0,
 ): void {
   const broken = (one: T): Broken | undefined => {
     try {
@@ -72,7 +86,7 @@ export function forAll<T>(
     }
   };
   for (let run = 0; run < runs; run++) {
-    let one = cases.draw(new Chance(seed + run * 7919));
+    let one = cases.draw(new Chance(seed + run * 7919 + salt));
     let why = broken(one);
     if (why === undefined) continue;
     let tries = TRIES;
@@ -86,9 +100,7 @@ export function forAll<T>(
         break;
       }
     }
-    throw new Broken(`${why.message}\n    seed ${seed}, smallest case: ${cases.shown(one)}`, {
-      cause: why.cause,
-    });
+    throw why.as(`${why.message}\n    seed ${seed}, smallest case: ${cases.shown(one)}`);
   }
 }
 

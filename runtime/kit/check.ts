@@ -1,5 +1,5 @@
 /** A check, before and after it has a name. */
-import { Broken, thrown } from "./chance.js";
+import { thrown } from "./chance.js";
 import type { Terms } from "./terms.js";
 
 /** One property of a layer. */
@@ -15,8 +15,8 @@ export function told<T>(where: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    const { message, cause } = thrown(error);
-    throw new Broken(`${where}: ${message}`, { cause });
+    const why = thrown(error);
+    throw why.as(`${where}: ${why.message}`);
   }
 }
 

@@ -516,9 +516,12 @@ export class Couple {
   #all(side: Side): void {
     const { sent } = this[side];
     const { top, wire } = this[opposite[side]];
-    const stuck = wire.paused
-      ? ": the one below was told `stop`, and never `go` again, so it brings nothing"
-      : ": what came is held, or is gone; who waits for the rest of something goes on when that is here";
+    const close = wire.controls.find((c) => c.type === "close");
+    const stuck = close
+      ? `: the layer closed the connection (${close.error?.message ?? "and did not say why"})`
+      : wire.paused
+        ? ": the one below was told `stop`, and never `go` again, so it brings nothing"
+        : ": what came is held, or is gone; who waits for the rest of something goes on when that is here";
     if (top.told === "stop" && !wire.closed) {
       throw new Broken(
         `the ${opposite[side]}ing side's top was told \`stop\`, and never \`go\` again, though the one below takes messages: pass on what you do not need`,

@@ -4,7 +4,7 @@
  * Two of the layer face each other over a wire that delays, cuts and says stop: what goes down one comes
  * up the other. What happens to them is drawn from a seed, so that a run that failed can be had again.
  */
-import { thrown } from "./chance.js";
+import { type Broken, thrown } from "./chance.js";
 import type { Law } from "./check.js";
 import { carriage } from "./checks/carriage.js";
 import { type Cost, costOf, costs } from "./checks/cost.js";
@@ -18,6 +18,7 @@ import { shut } from "./outside.js";
 import { type KitOptions, type Terms, termsOf } from "./terms.js";
 
 export type { Cost } from "./checks/cost.js";
+export { type Fed, feed } from "./feed.js";
 export type { KitOptions, Side } from "./terms.js";
 
 /** One property of a layer, as a test. */
@@ -34,6 +35,8 @@ export interface Failure {
   readonly check: string;
   /** What happened, at which step, and how to mend it; then the seed and the smallest case, if it was drawn. */
   readonly said: string;
+  /** That without where it happened: the same for the same mistake. */
+  readonly reason: string;
 }
 
 /** The layer does not obey; `message` has a sentence for each failure. */
@@ -51,12 +54,20 @@ export class KitError extends Error {
     super(
       failures.length === 1 && of === 1
         ? `${layer}: ${failures[0]?.said}`
-        : [`${layer} fails ${failures.length} of ${of} checks:`, ...failures.map(shown)].join("\n"),
+        : [`${layer} fails ${failures.length} of ${of} checks:`, ...lines(failures)].join("\n"),
     );
   }
 }
 
-const shown = ({ check, said }: Failure) => `  ${check}:\n    ${said}`;
+/** A sentence once, and which other checks fail for the same reason. */
+function lines(failures: readonly Failure[]): string[] {
+  const reasons = new Set(failures.map((f) => f.reason));
+  return [...reasons].map((reason) => {
+    const [first, ...others] = failures.filter((f) => f.reason === reason) as [Failure];
+    const same = others.map(({ check }: Failure) => `\n    the same: ${check}`);
+    return `  ${first.check}:\n    ${first.said}${same.join("")}`;
+  });
+}
 
 /** A layer that obeys: what was checked, and what a message costs. */
 export interface Report {
@@ -75,16 +86,16 @@ const lawsOf = (terms: Terms): Law[] =>
 
 /** What is wrong with it by this law, if something is. */
 function failure(terms: Terms, law: Law): Failure | undefined {
-  let said: string | undefined;
+  let why: Broken | undefined;
   // Also in other checks than that of the world: what a layer leaves there would outlive them.
   shut(() => {
     try {
       law.hold(terms);
     } catch (error) {
-      said = thrown(error).message;
+      why = thrown(error);
     }
   });
-  return said === undefined ? undefined : { check: law.name, said };
+  return why && { check: law.name, said: why.message, reason: why.reason };
 }
 
 /**

@@ -3,12 +3,12 @@ import { Message } from "../message.js";
 
 /** Octets that tell where they belong: each place of each body has its own. */
 export function body(length: number, seed: number): Uint8Array {
-  const octets = new Uint8Array(length);
-  for (let i = 0, x = seed | 1; i < length; i++) {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  for (let i = 0, x = seed | 1; i < words.length; i++) {
     x = (Math.imul(x, 0x41c64e6d) + 12345) | 0;
-    octets[i] = x >>> 16;
+    words[i] = x ^ (x >>> 15);
   }
-  return octets;
+  return new Uint8Array(words.buffer, 0, length);
 }
 
 export function joined(pieces: readonly Uint8Array[]): Uint8Array {
@@ -23,6 +23,8 @@ export function joined(pieces: readonly Uint8Array[]): Uint8Array {
 
 /** Where two runs of octets differ, if only in length; −1 if nowhere. */
 export function difference(a: Uint8Array, b: Uint8Array): number {
+  // A hundred times as fast, where there is one.
+  if (globalThis.Buffer?.compare(a, b) === 0) return -1;
   const n = Math.min(a.length, b.length);
   for (let i = 0; i < n; i++) if (a[i] !== b[i]) return i;
   return a.length === b.length ? -1 : n;

@@ -1,5 +1,5 @@
 /** What happens to a couple, step by step: drawn, made smaller, shown, and done. */
-import { Broken, type Cases, type Chance, fewer, halves, thrown } from "./chance.js";
+import { type Cases, type Chance, fewer, halves, thrown } from "./chance.js";
 import { Couple, type Inside, MODES, type Mode, octets, SHAPES, type Shape } from "./couple.js";
 import { enter } from "./outside.js";
 import { SIDES, type Side, type Terms } from "./terms.js";
@@ -115,8 +115,8 @@ function at(i: number, s: Step, run: () => void): void {
   try {
     run();
   } catch (error) {
-    const { message, cause } = thrown(error);
-    throw new Broken(`at step ${i + 1} (${shown(s)}): ${message}`, { cause });
+    const why = thrown(error);
+    throw why.as(`at step ${i + 1} (${shown(s)}): ${why.message}`);
   }
 }
 

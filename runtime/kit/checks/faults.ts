@@ -69,14 +69,26 @@ function* less(p: Piece): Generator<Piece> {
   if ("random" in p) for (const random of halves(p.random)) yield { ...p, random };
   else {
     for (const length of halves(p.length)) yield { ...p, length };
-    for (const edits of fewer(p.edits, () => [])) yield { ...p, edits };
+    for (const edits of fewer(p.edits, nearer)) yield { ...p, edits };
   }
 }
+
+function* nearer(e: Edit): Generator<Edit> {
+  for (const at of halves(e.at)) yield { ...e, at };
+}
+
+const HOW: Readonly<Record<Edit["kind"], string>> = {
+  set: "an octet set",
+  flip: "a bit flipped",
+  drop: "an octet left out",
+  insert: "an octet put in",
+  end: "cut off",
+};
 
 const shown = (p: Piece) =>
   "random" in p
     ? `${octets(p.random)} at random (seed ${p.seed})`
-    : `a message of ${octets(p.length)}${p.edits.map((e) => `, ${e.kind} ${e.octet} at ${e.at % 2 === 0 ? "" : "-"}${e.at >>> 1}`).join("")}`;
+    : `a message of ${octets(p.length)}${p.edits.map((e) => `, ${HOW[e.kind]} ${e.at >>> 1} ${e.at % 2 === 0 ? "from its start" : "from its end"}`).join("")}`;
 
 /** What became of it. */
 interface Trace {
@@ -168,7 +180,7 @@ function messages(
     const n = Math.max(cut, Math.ceil(chunk.length / PIECES));
     for (let at = 0; at < chunk.length; at += n) pieces.push(chunk.subarray(at, at + n));
   }
-  const all = pieces.map((p) => placed(p, beside));
+  const all = pieces.map((p) => placed(p, stream, beside));
   if (stream) return all;
   const [m, rest] = all as [Message, Message];
   if (rest.length > 0) m.rest = rest.segments();
@@ -176,11 +188,13 @@ function messages(
 }
 
 /** In a buffer of its own, exactly; or amid others. */
-function placed(piece: Uint8Array, beside: number | undefined): Message {
+function placed(piece: Uint8Array, stream: boolean, beside: number | undefined): Message {
   if (beside === undefined) return Message.of(piece.slice());
   const bytes = new Uint8Array(piece.length + 2 * BESIDE).fill(beside);
   bytes.set(piece, BESIDE);
   const end = BESIDE + piece.length;
+  // A chunk is all that its array has; the buffer may have more.
+  if (stream) return Message.of(bytes.subarray(BESIDE, end));
   return new Message(bytes, new DataView(bytes.buffer), BESIDE, BESIDE, end);
 }
 
@@ -192,8 +206,9 @@ function bounded<T>(run: () => T): T {
     return run();
   } catch (error) {
     if (!(error instanceof RangeError && /bounds/.test(error.message))) throw error;
-    const { message } = thrown(error);
-    throw new Broken(`it read past the end of what came${PAST}; ${message}`, { cause: error });
+    throw new Broken(`it read past the end of what came${PAST} (${thrown(error).message})`, {
+      cause: error,
+    });
   }
 }
 
@@ -213,7 +228,7 @@ const tells: Law = {
   name: "what it refuses closes the connection with an error that says where, or is counted",
   hold(terms) {
     const { seed, runs } = terms;
-    forAll({ seed: seed + 1, runs: 2 * runs }, faults(terms), (fault) => {
+    const law = (fault: Fault) => {
       fed(terms, fault, undefined, (end, before) => {
         const { wire, top, context } = end;
         const closing = wire.controls.find((c) => c.type === "close" || c.type === "end");
@@ -227,7 +242,8 @@ const tells: Law = {
           "a message neither came up, nor was counted, nor closed the connection: refuse it by `close` with a WireError, or count it (`stats.breach`, `stats.drop`)",
         );
       });
-    });
+    };
+    forAll({ seed, runs: 2 * runs }, faults(terms), law, 1);
   },
 };
 

@@ -34,7 +34,7 @@ const opens: Law = {
 };
 
 /** `closed` was said once, and nothing since. */
-function over(couple: Couple, { top, wire, context }: End, when: string): void {
+function over(couple: Couple, { top, context }: End): void {
   enter(context.env);
   context.env.advance(LONG);
   top.turn(true);
@@ -44,7 +44,7 @@ function over(couple: Couple, { top, wire, context }: End, when: string): void {
   couple.judge();
   if (top.closed === 1) return;
   throw new Broken(
-    `${when}, and the one above never heard \`closed\`${wire.closed ? ": pass the event on, at the latest when all that you hold has been taken" : ""}`,
+    "the one above never heard `closed`: pass the event on, at the latest when all that you hold has been taken",
   );
 }
 
@@ -60,7 +60,7 @@ const cutShort: Law = {
           told(`when the connection of the ${side}er was closed at ${at} of its opening`, () => {
             couple.begin().run((to) => (to === wire ? at - to.came : 70_000));
             wire.lose(error);
-            over(couple, couple[side], "it is gone");
+            over(couple, couple[side]);
           });
         }
       }
@@ -107,7 +107,7 @@ function lost(couple: Couple, side: Side, at: number, stopped: boolean): void {
   couple.judge();
   const error = at % 2 === 0 ? new ClosedError("the connection was reset") : undefined;
   wire.lose(error);
-  over(couple, end, "the connection was lost");
+  over(couple, end);
   const closed = top.events.find((e) => e.type === "closed");
   if (error !== undefined && closed?.error === undefined) {
     throw new Broken(

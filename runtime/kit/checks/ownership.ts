@@ -146,8 +146,8 @@ function kept(where: string, run: () => void): void {
   try {
     told(where, run);
   } catch (error) {
-    const { message, cause } = thrown(error);
-    throw new Broken(`${message}. The rule: ${KEEPS}`, { cause });
+    const why = thrown(error);
+    throw why.as(`${why.message}. The rule: ${KEEPS}`);
   }
 }
 

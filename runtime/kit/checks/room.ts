@@ -21,7 +21,7 @@ const room: Law = {
           // Who makes several of one has no room between them.
           if (mode === "scatter" || m.rest.length === 0 || terms.merges) return;
           couple.blame(
-            `in mode contiguous a message of ${m.segments().length} pieces went down: write into the room around the window, by \`push\` and \`append\``,
+            `in mode contiguous a message went down in ${1 + m.rest.length} parts, its window and segments: write into the room around the window, by \`push\` and \`append\``,
           );
         };
         for (const length of [0, ...terms.edges]) {
