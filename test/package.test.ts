@@ -238,6 +238,8 @@ export const pair = open(stack(opcodes(), pair0(), xpair0(), websocket(object)))
 export const again = websocket((url, protocols) => new WebSocket(url, protocols));
 socket.dial("ws://example.org", { websocket: object });
 export const link = open(stack(websocket())).dial("ws://example.org");
+import { type KitOptions, layerChecks } from "wirestack/kit";
+export const checks = (options: KitOptions) => layerChecks(options).map(({ name }) => name);
 // @ts-expect-error: a page has no TCP
 import { tcp } from "wirestack";
 `;

@@ -5,22 +5,14 @@
  * What is wrong is written down by who sees it, and thrown when the step is done: the layer's own code is
  * in between, and might catch it.
  */
-import {
-  type Control,
-  Element,
-  END,
-  type Event,
-  type Facts,
-  type Layer,
-  roomOf,
-} from "../layer.js";
+import { type Control, Element, type Event, type Facts, type Layer, roomOf } from "../layer.js";
 import { Message, type Room } from "../message.js";
 import { made, pile, put } from "../pile.js";
 import { Broken } from "./chance.js";
 import { body, cut, difference, joined, segmented } from "./octets.js";
 import { enter } from "./outside.js";
 import { type Face, opposite, SIDES, type Side, type Terms } from "./terms.js";
-import { contextOf, type KitContext, World } from "./world.js";
+import { contextOf, type KitContext, socketOf, World } from "./world.js";
 
 export type Mode = "scatter" | "contiguous";
 export const MODES: readonly Mode[] = ["scatter", "contiguous"];
@@ -33,6 +25,8 @@ const FIRST = 8;
 
 /** Octets that the wire delivers at a time, if nobody says otherwise. */
 const CHUNK = 70_000;
+/** Seconds that nobody waits longer than. */
+const LONG = 60;
 /** Deliveries after which the two are thought to answer each other for ever. */
 const ENDLESS = 100_000;
 const NOTHING = new Uint8Array(0);
@@ -353,11 +347,9 @@ export class End {
 
   /** On a protocol: once a socket, which has no side and no block. */
   #above(layers: readonly Layer[]): Element {
-    const { env, stats, slab, limits, protocol, text, reject } = this.context;
+    const context = socketOf(this.context);
     let top: Element = this.wire;
-    for (const layer of layers.toReversed()) {
-      top = put(made(layer, { env, stats, slab, limits, protocol, text, reject }), top);
-    }
+    for (const layer of layers.toReversed()) top = put(made(layer, context), top);
     return top;
   }
 
@@ -464,6 +456,7 @@ export class Couple {
   /** Both openings, to their end. */
   open(next?: Next, facts?: Facts): this {
     this.begin(facts).run(next);
+    if (this.ends.some(({ top }) => !top.open)) this.pass();
     for (const { top, side } of this.ends) {
       if (!top.open) {
         throw new Broken(
@@ -508,7 +501,21 @@ export class Couple {
       top.turn(true);
     }
     this.run();
+    const missing = (side: Side) => this[side].sent.length > this[opposite[side]].top.got.length;
+    if (SIDES.some(missing)) this.pass();
     for (const side of SIDES) this.#all(side);
+    return this;
+  }
+
+  /** Time passes, as long as anybody waits for anything, and what comes of that is delivered. */
+  pass(): this {
+    for (let i = 0; i < LONG && this.ends.some(({ context }) => context.env.waits); i++) {
+      for (const { context } of this.ends) {
+        enter(context.env);
+        context.env.advance(1000);
+      }
+      this.run();
+    }
     return this;
   }
 
@@ -544,6 +551,3 @@ export class Couple {
     );
   }
 }
-
-/** Ends the connection, as the application does. */
-export const end = ({ top }: End): void => top.below.control(END);

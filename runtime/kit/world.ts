@@ -2,7 +2,7 @@
 import { Block } from "../block.js";
 import type { Crypto } from "../crypto.js";
 import type { Env, Net, Timer } from "../env.js";
-import type { Limits, PipeContext, Protocol } from "../layer.js";
+import type { Context, Limits, PipeContext, Protocol } from "../layer.js";
 import { type Message, type Room, Slab } from "../message.js";
 import { Stats } from "../stats.js";
 import { Broken, Chance } from "./chance.js";
@@ -40,6 +40,11 @@ export class World implements Env {
     const timer = { at: this.#now + ms, f };
     this.#timers.push(timer);
     return { cancel: () => this.#drop(timer) };
+  }
+
+  /** Somebody waits for time to pass. */
+  get waits(): boolean {
+    return this.#timers.length > 0;
   }
 
   tick(f: () => void): void {
@@ -174,7 +179,7 @@ export interface KitContext extends PipeContext {
   readonly slab: Windows;
 }
 
-/** What a running layer has of its surroundings. Here, and nowhere else in the kit, it is put together. */
+/** What a running layer has of its surroundings below a hub. Here, and nowhere else in the kit, it is put together. */
 export function contextOf(given: Surroundings): KitContext {
   const { world, side, protocol, limits, text, poison } = given;
   const stats = new Stats();
@@ -193,4 +198,10 @@ export function contextOf(given: Surroundings): KitContext {
     identity: [],
     room: { head: 0, tail: 0 },
   };
+}
+
+/** The same above a hub: there is no side, and nothing that will be written. */
+export function socketOf(context: KitContext): Context {
+  const { side, scheme, block, lend, identity, room, ...own } = context;
+  return own;
 }
