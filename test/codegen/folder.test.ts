@@ -27,7 +27,7 @@ test("JavaScript runs as it is, whatever the package around it is", async ({ sho
   symlinkSync(process.cwd(), shop.path("node_modules/wirestack"));
   const ran = await shop.node("--test", "user/my-specs/acme/trace.test.mjs");
   assert.is(ran.code, 0, ran.out);
-  assert.match(ran.out, /^# pass 8$/m);
+  assert.match(ran.out, /^# pass 2\d$/m);
   assert.match(shop.read("user/my-generated/acme/trace.d.ts"), "export interface AcmeTrace {");
   assert.is((await own(shop, "--js", "--check")).code, 0);
 });

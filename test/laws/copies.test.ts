@@ -31,8 +31,8 @@ import {
   xrep,
   xreq,
 } from "../../runtime/index.js";
+import { type Ledger, watch } from "../../runtime/kit/spy.js";
 import { body, same } from "./octets.js";
-import { type Ledger, watch } from "./spy.js";
 
 const test = suite("copies");
 const MESSAGES = 5;

@@ -2,12 +2,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { layerChecks } from "../../runtime/kit/index.js";
 import type { Layer } from "../../runtime/layer.js";
-import { layerLaws } from "./layer.js";
+import { RUNS } from "./runs.js";
 
 const test = suite("layers");
 const found: string[] = [];
-/** Layers that need options, or more than octets below: their own tests call `layerLaws`. */
+/** Layers that need options, or more than octets below: their own tests call `layerChecks`. */
 const elsewhere: readonly string[] = ["hop", "integrity", "tap", "ws"];
 
 for (const folder of ["framing", "secure", "tools"]) {
@@ -18,7 +19,8 @@ for (const folder of ["framing", "secure", "tools"]) {
     for (const [name, make] of Object.entries(module)) {
       if (typeof make !== "function" || !/^[a-z]/.test(name) || elsewhere.includes(name)) continue;
       found.push(name);
-      layerLaws(test, { name, make: make as () => Layer });
+      const checks = layerChecks({ ...RUNS, make: make as () => Layer });
+      for (const { name, run } of checks) test(name, run);
     }
   }
 }

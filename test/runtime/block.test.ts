@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { BLOCK, Block, BORROW } from "../../runtime/block.js";
+import { watch } from "../../runtime/kit/spy.js";
 import { Message, Slab } from "../../runtime/message.js";
 import { Stats } from "../../runtime/stats.js";
 import { check, TIMES } from "../laws/all.js";
 import { body, joined, same, sizes } from "../laws/octets.js";
-import { watch } from "../laws/spy.js";
 
 const test = suite("block");
 const size = sizes(24, 1024, BORROW, BLOCK - BORROW, BLOCK - 32, BLOCK);

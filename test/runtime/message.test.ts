@@ -4,11 +4,11 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as way from "../../generated/sp/request.js";
 import { bodyOf } from "../../runtime/body.js";
+import { watch } from "../../runtime/kit/spy.js";
 import { Message, Slab } from "../../runtime/message.js";
 import { Stats } from "../../runtime/stats.js";
 import { check, TIMES } from "../laws/all.js";
 import { body, joined, same, segmented } from "../laws/octets.js";
-import { watch } from "../laws/spy.js";
 
 const test = suite("message");
 const RUNS = 600 * TIMES;

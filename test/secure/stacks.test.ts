@@ -24,9 +24,9 @@ import {
   xreq,
   xsub,
 } from "../../runtime/index.js";
+import { watch } from "../../runtime/kit/spy.js";
 import { TIMES } from "../laws/all.js";
 import { body, same } from "../laws/octets.js";
-import { watch } from "../laws/spy.js";
 import { ca, shows } from "../support/certificates.js";
 import { recording } from "../support/recording.js";
 import { staged } from "../support/stage.js";

@@ -226,6 +226,8 @@ export class Frames extends Element {
         break;
       case "closed": {
         this.#closed = true;
+        // Nobody is there to whom to say close.
+        this.#open = false;
         this.#patience?.cancel();
         const error = this.#error ?? e.error;
         return this.above.event(error === undefined ? e : { type: "closed", error });

@@ -6,11 +6,11 @@ import * as greeting from "../../../generated/sp/greeting.js";
 import * as ipcLength from "../../../generated/sp/ipc.js";
 import * as tcpLength from "../../../generated/sp/tcp.js";
 import { sp, spIpc } from "../../../runtime/framing/sp.js";
+import { watch } from "../../../runtime/kit/spy.js";
 import type { Control, Element, Event, Layer } from "../../../runtime/layer.js";
 import { Message } from "../../../runtime/message.js";
 import { check, TIMES } from "../../laws/all.js";
 import { body, joined, same } from "../../laws/octets.js";
-import { watch } from "../../laws/spy.js";
 import { surroundings } from "../../laws/still.js";
 
 const test = suite("sp");

@@ -4,12 +4,13 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as frame from "../../../../generated/ws/frame.js";
 import { type FrameOptions, Frames } from "../../../../runtime/framing/ws/frames.js";
+import { layerChecks } from "../../../../runtime/kit/index.js";
+import { watch } from "../../../../runtime/kit/spy.js";
 import type { Layer } from "../../../../runtime/layer.js";
 import { Message } from "../../../../runtime/message.js";
 import { check, TIMES } from "../../../laws/all.js";
-import { layerLaws } from "../../../laws/layer.js";
 import { body, joined, same } from "../../../laws/octets.js";
-import { watch } from "../../../laws/spy.js";
+import { RUNS } from "../../../laws/runs.js";
 import { Foreign, framed, Ours, shown } from "./ends.js";
 
 const test = suite("ws frames");
@@ -17,16 +18,21 @@ const KIB = 1024;
 const { Opcode } = frame;
 
 const layer = (options: Partial<FrameOptions>): Layer<"octets", "link"> => ({
-  name: "frames",
+  name: "ws",
   below: "octets",
   above: "link",
   headers: [frame.HEADER],
-  make: (context) => new Frames(context, { maxFrame: 0, text: false, ...options }),
+  text: "known",
+  make: (context) => new Frames(context, { maxFrame: 0, text: context.text, ...options }),
 });
 
-const edges = [126, 4 * KIB, 65_536];
-layerLaws(test, { name: "whole", make: () => layer({}), edges });
-layerLaws(test, { name: "in frames", make: () => layer({ maxFrame: 1000 }), edges, merges: true });
+// A client masks, and copies for that.
+const shared = { ...RUNS, edges: [126, 4 * KIB, 65_536], copies: 1 } as const;
+const whole = { ...shared, make: () => layer({}) };
+const parted = { ...shared, make: () => layer({ maxFrame: 1000 }), merges: true };
+for (const [how, options] of Object.entries({ whole, parted })) {
+  for (const { name, run } of layerChecks(options)) test(`${how}, ${name}`, run);
+}
 
 /** 1000, of a close frame. */
 const NORMAL = Uint8Array.of(0x03, 0xe8);

@@ -11,6 +11,20 @@ export interface Ledger {
 
 type Call = (this: never, ...args: never[]) => unknown;
 
+// `Buffer.concat` and its like are made of one another: the outermost call alone counts.
+let inside = false;
+
+/** Runs what no watch is to see. */
+export function aside<T>(run: () => T): T {
+  const before = inside;
+  inside = true;
+  try {
+    return run();
+  } finally {
+    inside = before;
+  }
+}
+
 /** Watches from now on, all of the process. */
 export function watch(): Ledger {
   const undo: (() => void)[] = [];
@@ -23,8 +37,6 @@ export function watch(): Ledger {
     },
   };
   const { copies, allocations } = ledger;
-  // `Buffer.concat` and its like are made of one another: the outermost call alone counts.
-  let inside = false;
   const around = (
     on: object,
     name: string,
@@ -56,10 +68,13 @@ export function watch(): Ledger {
   around(typed, "set", (_: Uint8Array, [from]: [ArrayLike<number>]) => copies.push(from.length));
   around(typed, "copyWithin", (self: Uint8Array) => copies.push(self.length));
   around(typed, "slice", both);
-  around(Buffer.prototype, "copy", (_: Buffer, __: unknown, n: number) => copies.push(n));
-  for (const name of ["concat", "from"]) around(Buffer, name, both);
-  for (const name of ["alloc", "allocUnsafe", "allocUnsafeSlow"]) {
-    around(Buffer, name, (_: unknown, [n]: [number]) => allocations.push(n));
+  const { Buffer } = globalThis;
+  if (Buffer !== undefined) {
+    around(Buffer.prototype, "copy", (_: Uint8Array, __: unknown, n: number) => copies.push(n));
+    for (const name of ["concat", "from"]) around(Buffer, name, both);
+    for (const name of ["alloc", "allocUnsafe", "allocUnsafeSlow"]) {
+      around(Buffer, name, (_: unknown, [n]: [number]) => allocations.push(n));
+    }
   }
   for (const name of ["Uint8Array", "ArrayBuffer"] as const) {
     const own = globalThis[name];

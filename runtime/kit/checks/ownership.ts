@@ -1,0 +1,221 @@
+/**
+ * Whose octets are whose.
+ *
+ * A layer writes only into octets that it pushed, and, where it stands on octets, into the chunk that came.
+ * What may be kept is `KEEPS`.
+ */
+import { Message } from "../../message.js";
+import { Broken, thrown } from "../chance.js";
+import { type Law, told } from "../check.js";
+import { Couple, type End, octets, SHAPES } from "../couple.js";
+import { body, difference, joined, unlike } from "../octets.js";
+import { SIDES, type Terms } from "../terms.js";
+
+/** The rule of views, in a sentence. */
+const KEEPS =
+  "what came from below is yours until you pass it up, then whoever has it may write over it, its room included; of what goes down keep segments behind the window as long as you like, and the window, too, unless the message is `kept`: that is sent again, with other octets in it, as soon as `down` has returned";
+
+const FENCE = 16;
+const [ONE, OTHER] = [0xa5, 0x5a];
+const WRITES = "a layer writes only into octets that it pushed or appended";
+
+/** Octets that somebody holds, and what they are to be. */
+interface Held {
+  readonly octets: Uint8Array;
+  readonly copy: Uint8Array;
+  readonly said: string;
+}
+
+/** Octets amid others that are poison. */
+function fenced(inner: Uint8Array, poison: number): Uint8Array {
+  const all = new Uint8Array(inner.length + 2 * FENCE).fill(poison);
+  all.set(inner, FENCE);
+  return all;
+}
+
+/** Sends every kind of message, with poison around all; answers what each side put on the wire. */
+function watched(terms: Terms, poison: number): Couple {
+  const couple = new Couple(terms, "scatter", { poison }).open();
+  const held: Held[] = [];
+  const hold = (octets: Uint8Array, said: string) =>
+    held.push({ octets, copy: octets.slice(), said });
+  /** Those that were given since then are as they were. */
+  const judge = (since = 0) => {
+    couple.judge();
+    for (const { octets, copy, said } of held.slice(since)) {
+      if (difference(octets, copy) >= 0) throw new Broken(said);
+    }
+  };
+  for (const end of couple.ends) {
+    if (terms.wire !== "octets") end.wire.form = (all, n) => arrived(all, n, poison, hold);
+    for (const length of new Set([0, 1, 5, 300, ...terms.edges])) {
+      for (const shape of SHAPES) {
+        told(`a message of ${octets(length)}`, () => {
+          const since = held.length;
+          send(couple, end, length, shape, poison, hold);
+          judge(since);
+        });
+      }
+      couple.run();
+    }
+  }
+  couple.finish();
+  for (const { context } of couple.ends) context.env.advance(1000);
+  judge();
+  for (const { context } of couple.ends) {
+    const { trespass } = context.slab;
+    if (trespass === undefined) continue;
+    throw new Broken(`it wrote ${trespass} a window that it had taken of the slab: ${WRITES}`);
+  }
+  return couple;
+}
+
+/** A message as it comes: its octets lie amid others', and are a sender's in this process, too. */
+function arrived(
+  all: Uint8Array,
+  n: number,
+  poison: number,
+  hold: (octets: Uint8Array, said: string) => void,
+): Message {
+  const bytes = fenced(all, poison);
+  hold(
+    bytes,
+    `it changed octets of a message that came up: whoever sent it in this process has the same; ${WRITES}`,
+  );
+  const first = n > all.length ? all.length : n;
+  const view = new DataView(bytes.buffer);
+  const m = new Message(bytes, view, FENCE, FENCE, FENCE + first);
+  if (first < all.length) m.rest = [bytes.subarray(FENCE + first, FENCE + all.length)];
+  return m;
+}
+
+function send(
+  { blame }: Couple,
+  end: End,
+  length: number,
+  shape: (typeof SHAPES)[number],
+  poison: number,
+  hold: (octets: Uint8Array, said: string) => void,
+): void {
+  const { context, sent, wire } = end;
+  const own = body(length, 2 * sent.length + 1 + SIDES.indexOf(end.side));
+  const all = fenced(own, poison);
+  const m = end.draft(all.subarray(FENCE, FENCE + length), shape, 7, FENCE);
+  const { bytes, floor, start, ceiling, end: stop } = m;
+  hold(bytes.subarray(start, stop), `it changed octets of the window that it was given: ${WRITES}`);
+  const shared = `it changed a body in place, and others send the same, or read it: ${WRITES}; who must change a body copies it, as \`block.gather\` does`;
+  for (const s of m.rest) hold(s, shared);
+  hold(all, shared);
+  // Another connection's: its own head, and the same body.
+  const fork = m.fork(end.room.head, context.slab);
+  wire.look = (put) => {
+    if (put.bytes !== bytes) return;
+    const [from, to] = [put.start - floor, ceiling - put.end];
+    if (from < 0 || to < 0) return;
+    if (unlike(bytes, floor, put.start, poison) >= 0) {
+      blame(`it wrote before what it pushed, into the room of who is below: ${WRITES}`);
+    }
+    if (unlike(bytes, put.end, ceiling, poison) >= 0) {
+      blame(`it wrote behind what it appended, into the room of who is below: ${WRITES}`);
+    }
+  };
+  sent.push(own);
+  end.down(m);
+  wire.look = () => {};
+  if (difference(joined(fork.segments()), own) >= 0) blame(shared);
+  sent.push(own);
+  end.down(fork);
+}
+
+const writes: Law = {
+  name: "it writes all octets that it pushed, and no others",
+  hold(terms) {
+    const [one, other] = [ONE, OTHER].map((poison) => watched(terms, poison)) as [Couple, Couple];
+    for (const side of SIDES) {
+      const at = difference(joined(one[side].wire.put), joined(other[side].wire.put));
+      if (at < 0) continue;
+      throw new Broken(
+        `octet ${at} of what the ${side}er put on the wire was never written: it is what was in memory before; push as many octets as the codec writes`,
+      );
+    }
+  },
+};
+
+/** As `told`, with the rule. */
+function kept(where: string, run: () => void): void {
+  try {
+    told(where, run);
+  } catch (error) {
+    const why = thrown(error);
+    throw why.as(`${why.message}. The rule: ${KEEPS}`);
+  }
+}
+
+const views: Law = {
+  name: "it keeps no view of what it has passed up",
+  hold(terms) {
+    for (const chunk of [70_000, 1000, 7]) {
+      const couple = new Couple(terms).open();
+      for (const { top } of couple.ends) {
+        top.use = (m) => {
+          m.bytes.fill(ONE, m.floor, m.ceiling);
+          for (const s of m.rest) s.fill(ONE);
+        };
+      }
+      kept("when what came up was written over", () => {
+        for (const length of [0, 5, 5, 300, 1, 125, 3000, 20, 0, 40]) {
+          for (const end of couple.ends) end.send(length, "borrowed");
+        }
+        couple.run(() => chunk).finish();
+      });
+    }
+  },
+};
+
+const again: Law = {
+  name: "a message that is kept can be sent again, from where it was",
+  hold(terms) {
+    const couple = new Couple(terms).open();
+    for (const end of couple.ends) {
+      for (const length of [0, 5, 3000, 70_000]) {
+        for (const full of [false, true]) {
+          kept(`a message of ${octets(length)} that is \`kept\`, and sent twice`, () => {
+            if (full) end.wire.turn(false);
+            twice(end, length);
+            couple.judge();
+            end.wire.turn(true);
+            couple.run();
+          });
+        }
+      }
+    }
+    couple.finish();
+  },
+};
+
+/** As a request: its number in front, and the same object again. */
+function twice(end: End, length: number): void {
+  const { context, sent, side } = end;
+  const { slab } = context;
+  const own = body(length, 2 * sent.length + 1 + SIDES.indexOf(side));
+  const number = 4;
+  const m = Message.around(own.slice(), end.room.head + number, slab);
+  m.push(number, slab);
+  m.kept = true;
+  const mark = m.mark();
+  for (const fill of [1, 2]) {
+    m.reset(mark);
+    // What is in front is another's, who writes it anew.
+    m.bytes.fill(fill, m.floor, m.end);
+    sent.push(joined([m.bytes.slice(m.start, m.end), own]));
+    end.down(m);
+  }
+  m.reset(mark);
+  m.bytes.fill(ONE, m.floor, m.end);
+}
+
+export const ownership = ({ top }: Terms): readonly Law[] => [
+  writes,
+  ...(top === "octets" ? [] : [views]),
+  again,
+];
