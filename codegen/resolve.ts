@@ -85,7 +85,12 @@ function distinct(specs: readonly Exported[]): void {
 /** Tables that some header or opener dispatches by. */
 export function tablesOf(model: Pick<Model, "headers" | "openers">): Set<string> {
   const next = [...model.headers, ...model.openers].flatMap(nextOf);
-  return new Set(next.flatMap((n) => ("table" in n ? [n.table] : [])));
+  return new Set(
+    next.flatMap((n) => [
+      ...("table" in n ? [n.table] : []),
+      ...("within" in n ? [n.within as string] : []),
+    ]),
+  );
 }
 
 const nextOf = (owner: HeaderModel | OpenerModel): readonly Next[] =>

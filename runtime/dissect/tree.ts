@@ -44,15 +44,17 @@ function sentence(m: Message): string {
   return `${who} over ${m.transport}  ${m.from} → ${m.to}  ${count(m.length)}${shows}  ${bodyText(m)}`;
 }
 
-function bodyText({ payload, missing, frame, guessed }: Message): string {
+function bodyText({ payload, missing, frame, guessed, source }: Message): string {
   const cut = missing === 0 ? "" : `  cut: ${count(missing)} missing in frame ${frame}`;
-  return `${preview(payload)}${cut}${guessed ? "  found again after a hole" : ""}`;
+  const secret = source === "decrypted" ? "  decrypted" : "";
+  return `${preview(payload)}${secret}${cut}${guessed ? "  found again after a hole" : ""}`;
 }
 
-function restLine({ source, from, to, lack, what }: Rest, where: string): string {
+function restLine({ source, from, to, lack, what, sealed }: Rest, where: string): string {
   const missing = lack === 0 ? "" : `, ${lack} more missing`;
-  const octets = preview(source.bytes.subarray(from, to));
-  return `  ${what}  ${count(to - from)}${missing}${where}  ${octets}`;
+  // Of what is sealed nothing can be seen but how long it is.
+  const octets = sealed ? "" : preview(source.bytes.subarray(from, to));
+  return `  ${what}  ${count(to - from)}${missing}${where}  ${octets}`.trimEnd();
 }
 
 /** Which octets are meant, if not those of the frame itself. */

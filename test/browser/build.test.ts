@@ -27,7 +27,7 @@ async function bundled(script: string) {
 }
 
 /** Needs octets of the system's, or node's own work. */
-const NODES = ["hopKeys", "spIpc", "ipc", "node", "tcp", "tls", "ws"];
+const NODES = ["hopKeys", "spIpc", "ipc", "node", "readKeyLog", "tcp", "tls", "ws"];
 
 test("it exports what the package does, but for what only node has", () => {
   assert.equal(

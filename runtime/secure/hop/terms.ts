@@ -28,6 +28,13 @@ interface Common {
    * Less than the defaults: 2^31, and 86,400,000, a day.
    */
   readonly lifetime?: { readonly records?: number; readonly time?: number };
+  /**
+   * Where each session's keys are written to, to open its records in a capture: a file, added to, and if it
+   * is new for its owner only; or a function of a line with its newline. Whoever reads that reads all that was
+   * said in these sessions, and can speak in them while they last: never in production without need.
+   * Default: the file that the environment variable WIRESTACK_KEYLOGFILE names; else nowhere.
+   */
+  readonly keyLog?: string | ((line: string) => void);
 }
 
 /** Both sides have a key of their own. */
@@ -64,6 +71,7 @@ const OPTIONS: Names<Record<keyof KeyedHop | keyof SharedHop, true>> = {
   padding: true,
   rekey: true,
   lifetime: true,
+  keyLog: true,
 };
 /** Keys that a listener tries before anybody has proved anything: a fifth of a millisecond each. */
 const MOST = 64;
@@ -91,6 +99,7 @@ export class Terms {
   readonly padding: "none" | 16 | "buckets";
   readonly rekey: { readonly records: number; readonly octets: number; readonly time: number };
   readonly lifetime: { readonly records: number; readonly time: number };
+  readonly keyLog: string | ((line: string) => void) | undefined;
   readonly #keyed: Partial<KeyedHop>;
   readonly #psk: Uint8Array | string | undefined;
   #keys: Keys | undefined;
@@ -100,12 +109,17 @@ export class Terms {
       pattern = "XX",
       suite = "25519_AESGCM_SHA256",
       padding = "none",
+      keyLog,
     } = named("hop", options, OPTIONS);
     this.pattern = oneOf("pattern", pattern, Object.keys(Pattern));
     this.suite = oneOf("suite", suite, Object.keys(Suite));
     this.padding = oneOf("padding", padding, PADDINGS);
     this.rekey = lower("rekey", options.rekey ?? {}, LIMITS.rekey);
     this.lifetime = lower("lifetime", options.lifetime ?? {}, LIMITS.lifetime);
+    if (keyLog !== undefined && typeof keyLog !== "function" && !isPath(keyLog)) {
+      throw new StackError("'keyLog' of 'hop' is the path of a file, or a function of a line");
+    }
+    this.keyLog = keyLog;
     this.protocol = protocolOf(`Noise_${pattern}_${suite}`);
     const { psk } = options as Partial<SharedHop>;
     this.#psk = psk;
@@ -176,6 +190,11 @@ export class Terms {
     const octets = x25519.octets(key);
     return listed?.some((one) => crypto.equal(x25519.octets(one), octets)) ?? false;
   }
+}
+
+/** For whom no compiler tells. */
+function isPath(given: unknown): boolean {
+  return typeof given === "string" && given !== "";
 }
 
 function oneOf<T>(name: string, given: T, known: readonly unknown[]): T {
