@@ -21,7 +21,7 @@ import {
   ws,
   xpair0,
 } from "../../runtime/index.js";
-import type { Layer, Ports } from "../../runtime/layer.js";
+import type { Layer } from "../../runtime/layer.js";
 import { check } from "../../runtime/stack.js";
 import { nothingThrown } from "../hostile/calm.js";
 import { body, joined, same } from "../laws/octets.js";
@@ -70,7 +70,7 @@ async function exchange(
   of: (side: Side) => readonly Layer[],
 ): Promise<string> {
   const opened = (side: Side) => stage.open(check(of(side)) as Stack<"pair0">);
-  const [near, far]: Ports["pair0"][] = [opened("dial"), opened("listen")];
+  const [near, far] = [opened("dial"), opened("listen")] as const;
   const options = (o: object) => (scheme === "tls+tcp" ? { tls: o } : {});
   const where = scheme === "inproc" ? `inproc://tap/${names++}` : stage.any(scheme as "tcp");
   const { url } = await far.listen(where, options(server));
@@ -159,7 +159,7 @@ function described({ places, packets }: Capture, joint: string, scheme: string, 
     assert.equal([place.out, place.in], [flow, flow]);
     assert.match(place.stack, /\[tap\] > tap/);
   }
-  assert.ok(packets.every((p) => unwrapped(p).by === (hopped ? HOP : "data")));
+  assert.ok(packets.every((p) => unwrapped(p).by === (hopped ? "hop" : "data")));
   if (face !== "link") {
     const which = places.map((p) => p.name.replace(/\d+ .*/, "N"));
     assert.equal(which.sort(), ["pipe N", "socket"]);

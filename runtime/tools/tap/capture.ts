@@ -2,6 +2,7 @@
  * Packets in pcapng: a section for what is read together, in it a description of each source before its
  * first packet, and a time to each. draft-ietf-opsawg-pcapng.
  */
+import * as flags from "../../../generated/file/pcapng-flags.js";
 import * as description from "../../../generated/file/pcapng-interface.js";
 import * as more from "../../../generated/file/pcapng-options.js";
 import * as packet from "../../../generated/file/pcapng-packet.js";
@@ -29,9 +30,11 @@ export type Way = readonly Uint8Array[];
 const NONE = new Uint8Array(0);
 const END = { type: more.Options.end, value: NONE };
 
-/** `flags`: of the section's order, the lowest two bits. */
-function way(flags: Uint8Array): Way {
-  const options = [{ type: more.Options.flags, value: flags }, END];
+/** `direction`: of the flags, the lowest two bits. */
+function way(direction: number): Way {
+  const value = new Uint8Array(flags.MAX);
+  flags.write(new DataView(value.buffer), 0, LITTLE, direction);
+  const options = [{ type: more.Options.flags, value }, END];
   return [0, 1, 2, 3].map((fill) => {
     const octets = new Uint8Array(fill + more.size(options));
     more.write(new DataView(octets.buffer), fill, LITTLE, options);
@@ -39,8 +42,8 @@ function way(flags: Uint8Array): Way {
   });
 }
 
-export const IN = way(Uint8Array.of(1, 0, 0, 0));
-export const OUT = way(Uint8Array.of(2, 0, 0, 0));
+export const IN = way(1);
+export const OUT = way(2);
 
 /** What the file says of a source. */
 export interface Text {
