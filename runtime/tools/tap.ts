@@ -50,6 +50,9 @@ const OPTIONS: Names<TapOptions> = { file: true, limit: true, files: true, to: t
  * its own. Throws TypeError or RangeError for options; `open`, `dial` and `listen` throw SystemError where the
  * file cannot be written, and StackError where another tap writes it. If writing fails later that is reported
  * once, as a warning, and everything passes.
+ *
+ * Of a message 256 KiB are kept: Wireshark reads no longer packets. Octets become a TCP conversation, with
+ * addresses that are made up where there are none.
  */
 export function tap(options: string | TapOptions): Layer<Same, Same, "tap"> {
   const terms = termsOf(typeof options === "string" ? { file: options } : options);

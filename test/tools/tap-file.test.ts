@@ -144,6 +144,16 @@ test("of a longer one 256 KiB are kept, as Wireshark reads no more", () => {
   assert.ok(same(unwrapped(short).octets, of(1)[0] as Uint8Array));
 });
 
+test("names may be longer than any capture holds", () => {
+  const desk = new Desk();
+  const facts = { local: "a".repeat(200_000), remote: "b".repeat(200_000) };
+  const pipe = new Tapped(desk, tap(FILE), "octets", "dial", facts);
+  pipe.pass(...of(2));
+  pipe.close();
+  assert.equal([desk.reported, pipe.down.length, pipe.up.length], [[], 1, 1]);
+  assert.ok(desk.read(FILE).length < 70_000);
+});
+
 test("passing costs no buffer of its own, and the very messages go on", () => {
   for (const joint of ["link", "octets"] as const) {
     const desk = new Desk();
@@ -492,6 +502,8 @@ test("connections have no two conversations of the same addresses at a time, and
     ["dial", six],
     ["dial", mapped],
     ["dial", {}],
+    ["dial", { local: "127.0.0.1:99999", remote: "127.0.0.1:1" }],
+    ["dial", { local: "1.2.3.4.5:1", remote: "[1:2:x::]:1" }],
   ] as const;
   const pipes = all.map(([side, facts]) => new Tapped(desk, layer, "octets", side, facts));
   for (const pipe of pipes) pipe.pass(...of(4));
@@ -511,6 +523,8 @@ test("connections have no two conversations of the same addresses at a time, and
       `${"0.".repeat(15)}1:40000 254.128.${"0.".repeat(13)}2:5555`,
       "10.0.0.1:40000 10.0.0.2:80",
       "127.0.0.1:49155 127.0.0.1:1",
+      "127.0.0.1:49156 127.0.0.1:1",
+      "127.0.0.1:49157 127.0.0.1:1",
       "127.0.0.1:40000 127.0.0.1:5555",
     ],
   );
