@@ -40,12 +40,22 @@ function attempt<T>(what: string, path: string, f: () => T): T {
   }
 }
 
+/** What is to run when the process ends. One listener for all: node warns of many. */
+const lasts = new Set<() => void>();
+const runLasts = (): void => {
+  for (const f of lasts) f();
+};
+
 export const nodeFiles: Files = {
   open: (path, options = {}) => new NodeFile(path, options),
   rename: (from, to) =>
     attempt("rename", from, () => builtin<typeof Fs>("node:fs").renameSync(from, to)),
   last(f) {
-    process.on("exit", f);
-    return () => void process.off("exit", f);
+    const one = () => f();
+    if (lasts.size === 0) process.on("exit", runLasts);
+    lasts.add(one);
+    return () => {
+      if (lasts.delete(one) && lasts.size === 0) process.off("exit", runLasts);
+    };
   },
 };

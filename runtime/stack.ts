@@ -25,8 +25,10 @@ export type Shown<L extends readonly AnyLayer[]> = L extends readonly [
     : A["above"]
   : never;
 
-type Fits<B, F> =
-  B extends Same<infer Some, string>
+/** Where only an address will tell the face, whatever stands there fits for now. */
+type Fits<B, F> = [Face] extends [F]
+  ? true
+  : B extends Same<infer Some, string>
     ? [F] extends [Some]
       ? true
       : false
@@ -57,13 +59,15 @@ type Wanted<B> =
   B extends Same<infer Some, string> ? ([PortFace] extends [Some] ? "ports" : Some) : Named<B>;
 type Hinted<B> = B extends Same<Face, infer Hint> ? (string extends Hint ? "" : `: ${Hint}`) : "";
 
-/** What the lowest layer stands on. */
+/** What the lowest layer stands on, looking through those that show what they stand on. */
 export type Foot<L extends readonly AnyLayer[]> = L extends readonly [
-  ...unknown[],
+  ...infer R extends readonly AnyLayer[],
   infer Z extends AnyLayer,
 ]
-  ? Z["below"]
-  : never;
+  ? Z["below"] extends Same
+    ? Foot<R>
+    : Z["below"]
+  : Below;
 
 export interface Stack<Top = Face, Bottom = Below> {
   readonly layers: readonly AnyLayer[];
@@ -99,7 +103,8 @@ export function check(layers: readonly AnyLayer[]): Stack {
     if (layer.above.same === undefined) face = layer.above;
     below = layer;
   }
-  return new Checked(layers, face as Face, (layers.at(-1) as AnyLayer).below);
+  const foot = layers.findLast((l) => l.below.same === undefined);
+  return new Checked(layers, face as Face, (foot ?? (layers.at(-1) as AnyLayer)).below);
 }
 
 /** Whoever writes `req` means `req()`. */
@@ -161,9 +166,11 @@ class Checked implements Stack {
     const insists = this.layers.find((l) => l.contiguous);
     const { head, tail } = this.room;
     const mode = insists === undefined ? "scatter" : `contiguous from '${insists.name}' down`;
+    const { same } = this.bottom as Below & Partial<Same>;
+    const stands = same === undefined ? this.bottom : wordOf(same, "|");
     return [
       ...lines(this.layers),
-      `room ${head} before, ${tail} behind; ${mode}; stands on '${this.bottom}'`,
+      `room ${head} before, ${tail} behind; ${mode}; stands on '${stands}'`,
     ].join("\n");
   }
 }

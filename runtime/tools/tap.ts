@@ -50,6 +50,9 @@ const OPTIONS: Names<TapOptions> = { file: true, limit: true, files: true, to: t
  * its own. Throws TypeError or RangeError for options; `open`, `dial` and `listen` throw SystemError where the
  * file cannot be written, and StackError where another tap writes it. If writing fails later that is reported
  * once, as a warning, and everything passes.
+ *
+ * Of a message 256 KiB are kept: Wireshark reads no longer packets. Octets become a TCP conversation, with
+ * addresses that are made up where there are none.
  */
 export function tap(options: string | TapOptions): Layer<Same, Same, "tap"> {
   const terms = termsOf(typeof options === "string" ? { file: options } : options);
@@ -77,6 +80,7 @@ export function tap(options: string | TapOptions): Layer<Same, Same, "tap"> {
       } catch (error) {
         // Of a connection that comes later nobody hears an exception.
         store.fail(error);
+        store.enter();
       }
       if (face === "octets") return new OfOctets(capture, joint, context, network);
       return new OfPipe(capture, joint, context);
@@ -111,19 +115,39 @@ function termsOf(options: TapOptions): Terms {
   };
 }
 
+/** Uses the store until its end. */
+abstract class Tapping extends Element {
+  #over = false;
+
+  constructor(readonly capture: Capture) {
+    super();
+  }
+
+  /** What passes is captured. */
+  protected get on(): boolean {
+    return this.capture.store.on && !this.#over;
+  }
+
+  protected leave(): void {
+    if (!this.#over) this.capture.store.leave();
+    this.#over = true;
+  }
+
+  override control(c: Control): void {
+    // Who closes a socket finds in the file what was said.
+    if (c.type === "end" || c.type === "close") this.capture.store.flush();
+    this.below.control(c);
+  }
+}
+
 /** On a connection's messages. */
-class OfPipe extends Element {
+class OfPipe extends Tapping {
   readonly #source: Source;
   readonly #pdu: Uint8Array;
   #facts: Facts = {};
-  #over = false;
 
-  constructor(
-    readonly capture: Capture,
-    joint: Joint,
-    { side }: PipeContext,
-  ) {
-    super();
+  constructor(capture: Capture, joint: Joint, { side }: PipeContext) {
+    super(capture);
     this.#pdu = pdu(joint.begins);
     this.#source = new Source(PDU, () =>
       joint.text(nameOfPipe(side, this.#facts), ...endsOf(this.#facts, side)),
@@ -131,39 +155,33 @@ class OfPipe extends Element {
   }
 
   override down(m: Message): void {
-    const { capture } = this;
-    if (capture.store.on) capture.message(this.#source, OUT, this.#pdu, m);
+    if (this.on) this.capture.message(this.#source, OUT, this.#pdu, m);
     this.below.down(m);
   }
 
   override up(m: Message): void {
-    const { capture } = this;
-    if (capture.store.on) capture.message(this.#source, IN, this.#pdu, m);
+    if (this.on) this.capture.message(this.#source, IN, this.#pdu, m);
     this.above.up(m);
   }
 
   override event(e: Event): void {
     if (e.type === "opened") this.#facts = e.facts;
-    if (e.type === "closed" && !this.#over) {
-      this.#over = true;
-      this.capture.store.leave();
-    }
+    if (e.type === "closed") this.leave();
     this.above.event(e);
   }
 }
 
 /** On a connection's octets. */
-class OfOctets extends Element {
+class OfOctets extends Tapping {
   #talk: Conversation | undefined;
-  #over = false;
 
   constructor(
-    readonly capture: Capture,
+    capture: Capture,
     readonly joint: Joint,
     readonly context: PipeContext,
     readonly network: Network,
   ) {
-    super();
+    super(capture);
   }
 
   override down(m: Message): void {
@@ -180,15 +198,15 @@ class OfOctets extends Element {
     // It must see the octets.
     if (c.type === "lend") return c.to(undefined);
     if (c.type === "end" || c.type === "close") this.#talk?.end();
-    this.below.control(c);
+    super.control(c);
   }
 
   override event(e: Event): void {
     if (e.type === "opened") this.#begin(e.facts);
-    if (e.type === "closed" && !this.#over) {
-      this.#over = true;
+    if (e.type === "closed") {
       this.#talk?.close();
-      this.capture.store.leave();
+      this.#talk = undefined;
+      this.leave();
     }
     this.above.event(e);
   }
@@ -203,34 +221,31 @@ class OfOctets extends Element {
 }
 
 /** On all messages of a socket. Who takes one that goes down is decided further down. */
-class OfSocket extends Element {
+class OfSocket extends Tapping {
   readonly #pdu: Uint8Array;
   readonly #socket: Source;
   readonly #pipes = new Map<object, Source>();
-  #over = false;
 
   constructor(
-    readonly capture: Capture,
+    capture: Capture,
     readonly joint: Joint,
   ) {
-    super();
+    super(capture);
     this.#pdu = pdu(joint.begins);
     this.#socket = new Source(PDU, () => joint.text("socket", "socket", "pipes"));
   }
 
   override down(m: Message): void {
-    this.#keep(this.#socket, OUT, m);
+    if (this.on) this.capture.message(this.#socket, OUT, this.#pdu, m);
     this.below.down(m);
   }
 
   override up(m: Message): void {
-    this.#keep(this.#pipes.get(m.pipe as object) ?? this.#socket, IN, m);
+    if (this.on) {
+      const source = this.#pipes.get(m.pipe as object) ?? this.#socket;
+      this.capture.message(source, IN, this.#pdu, m);
+    }
     this.above.up(m);
-  }
-
-  #keep(source: Source, way: typeof IN, m: Message): void {
-    const { capture } = this;
-    if (capture.store.on && !this.#over) capture.message(source, way, this.#pdu, m);
   }
 
   override event(e: Event): void {
@@ -248,10 +263,7 @@ class OfSocket extends Element {
   }
 
   override control(c: Control): void {
-    if (c.type === "close" && !this.#over) {
-      this.#over = true;
-      this.capture.store.leave();
-    }
-    this.below.control(c);
+    if (c.type === "close") this.leave();
+    super.control(c);
   }
 }

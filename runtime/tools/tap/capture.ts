@@ -2,6 +2,7 @@
  * Packets in pcapng: a section for what is read together, in it a description of each source before its
  * first packet, and a time to each. draft-ietf-opsawg-pcapng.
  */
+import * as flags from "../../../generated/file/pcapng-flags.js";
 import * as description from "../../../generated/file/pcapng-interface.js";
 import * as more from "../../../generated/file/pcapng-options.js";
 import * as packet from "../../../generated/file/pcapng-packet.js";
@@ -16,7 +17,7 @@ export const APPLICATION = "wirestack 0.1.0";
 
 /** Byte order of the files. */
 const LITTLE = true;
-/** Of no kind but the section's, which is of all. */
+/** Of a section, when it begins. */
 const UNKNOWN_LENGTH = -1n;
 const NANOSECONDS = 9;
 
@@ -29,9 +30,11 @@ export type Way = readonly Uint8Array[];
 const NONE = new Uint8Array(0);
 const END = { type: more.Options.end, value: NONE };
 
-/** `flags`: of the section's order, the lowest two bits. */
-function way(flags: Uint8Array): Way {
-  const options = [{ type: more.Options.flags, value: flags }, END];
+/** `direction`: of the flags, the lowest two bits. */
+function way(direction: number): Way {
+  const value = new Uint8Array(flags.MAX);
+  flags.write(new DataView(value.buffer), 0, LITTLE, direction);
+  const options = [{ type: more.Options.flags, value }, END];
   return [0, 1, 2, 3].map((fill) => {
     const octets = new Uint8Array(fill + more.size(options));
     more.write(new DataView(octets.buffer), fill, LITTLE, options);
@@ -39,8 +42,8 @@ function way(flags: Uint8Array): Way {
   });
 }
 
-export const IN = way(Uint8Array.of(1, 0, 0, 0));
-export const OUT = way(Uint8Array.of(2, 0, 0, 0));
+export const IN = way(1);
+export const OUT = way(2);
 
 /** What the file says of a source. */
 export interface Text {
@@ -58,7 +61,7 @@ export class Source {
   /** The part of the store that knows it, and its number there. */
   part = 0;
   number = 0;
-  #options: Options | undefined;
+  #block: Uint8Array | undefined;
 
   constructor(
     readonly link: number,
@@ -67,30 +70,49 @@ export class Source {
     readonly prelude = 0,
   ) {}
 
-  get options(): Options {
-    this.#options ??= optionsOf(this.tell());
-    return this.#options;
+  /** The block that describes it. */
+  get block(): Uint8Array {
+    this.#block ??= describing(this.link, this.tell());
+    return this.#block;
   }
 }
 
 const encoder = new TextEncoder();
-/** Octets that an option may have. */
-const LONGEST = 0xffff;
+/** Octets of a text at most: several have to fit into a block. */
+const LONGEST = 0x7fff;
 const valueOf = (text: string): Uint8Array => encoder.encode(text).subarray(0, LONGEST);
 
-function optionsOf(text: Text): Options {
+function describing(link: number, { name, description: text }: Text): Uint8Array {
   const unit = new Uint8Array(resolution.MAX);
   resolution.write(new DataView(unit.buffer), 0, false, NANOSECONDS);
   const { Options: type } = description;
-  return [
-    { type: type.name, value: valueOf(text.name) },
-    { type: type.description, value: valueOf(text.description) },
+  const options: Options = [
+    { type: type.name, value: valueOf(name) },
+    { type: type.description, value: valueOf(text) },
     { type: type.resolution, value: unit },
     END,
   ];
+  const block = new Uint8Array(description.size(options) + description.TAIL_MAX);
+  const view = new DataView(block.buffer);
+  const p = description.write(view, 0, LITTLE, link, 0, 0, options);
+  description.writeEnd(view, p, LITTLE, block.length, block.length);
+  return block;
 }
 
-/** Octets of a packet's block beside its own. */
+/** The block that begins a section. */
+function beginning(): Uint8Array {
+  const options: Options = [
+    { type: section.Options.application, value: valueOf(APPLICATION) },
+    END,
+  ];
+  const block = new Uint8Array(section.size(options) + section.TAIL_MAX);
+  const view = new DataView(block.buffer);
+  const p = section.write(view, 0, LITTLE, 1, 0, UNKNOWN_LENGTH, options);
+  section.writeEnd(view, p, LITTLE, block.length, block.length);
+  return block;
+}
+
+/** Octets of the block of a packet of `n`. */
 export const blockOf = (n: number): number =>
   packet.MIN + n + (OUT[-n & 3] as Uint8Array).length + packet.TAIL_MAX;
 
@@ -107,6 +129,7 @@ export class Capture {
   /** Of the packets that come next. */
   #high = 0;
   #low = 0;
+  readonly #section = beginning();
 
   constructor(readonly store: Store) {}
 
@@ -116,18 +139,24 @@ export class Capture {
    */
   ready(source: Source, n: number): boolean {
     const { store } = this;
-    const known = source.part === store.part;
-    const before = known ? 0 : description.size(source.options) + description.TAIL_MAX;
-    const size = blockOf(n) + before + (known ? 0 : source.prelude);
+    let size = blockOf(n);
+    if (this.#part !== store.part) size += this.#section.length;
+    if (source.part !== store.part) size += source.block.length + source.prelude;
     if (this.#packets > 0 && store.crowded(size)) {
       store.turn();
       this.#packets = 0;
     }
     this.#packets++;
     this.#now();
-    if (this.#part !== store.part) this.#begin();
+    if (this.#part !== store.part) {
+      this.#part = store.part;
+      this.#sources = 0;
+      store.put(this.#section);
+    }
     if (source.part === store.part) return false;
-    this.#describe(source);
+    source.part = store.part;
+    source.number = this.#sources++;
+    store.put(source.block);
     return true;
   }
 
@@ -197,35 +226,6 @@ export class Capture {
     const carry = Math.floor(low / 0x1_0000_0000);
     this.#high = this.#baseHigh + carry;
     this.#low = low - carry * 0x1_0000_0000;
-  }
-
-  #begin(): void {
-    const options: Options = [
-      { type: section.Options.application, value: valueOf(APPLICATION) },
-      END,
-    ];
-    const { store } = this;
-    const length = section.size(options) + section.TAIL_MAX;
-    const at = store.take(length);
-    const p = section.write(store.view, at, LITTLE, 1, 0, UNKNOWN_LENGTH, options);
-    section.writeEnd(store.view, p, LITTLE, length, length);
-    this.#part = store.part;
-    this.#sources = 0;
-  }
-
-  #describe(source: Source): void {
-    const { store } = this;
-    const { options, link } = source;
-    const length = description.size(options) + description.TAIL_MAX;
-    const octets = new Uint8Array(length);
-    const view = new DataView(octets.buffer);
-    const p = description.write(view, 0, LITTLE, link, 0, 0, options);
-    description.writeEnd(view, p, LITTLE, length, length);
-    // Names are a peer's, too: they may be long.
-    if (length > BUFFER) store.through(octets);
-    else store.bytes.set(octets, store.take(length));
-    source.part = store.part;
-    source.number = this.#sources++;
   }
 }
 

@@ -76,7 +76,7 @@ export class Network {
 
   /** Where a conversation begins to count: elsewhere than the one before it. */
   begin(): number {
-    return (this.#conversations++ * 0x9e37_79b1) >>> 0;
+    return Math.imul(this.#conversations++, 0x9e37_79b1) >>> 0;
   }
 }
 
@@ -300,7 +300,7 @@ function sumOf(host: Address["host"]): number {
 /** As the system writes addresses: `127.0.0.1:5555`, `[::1]:5555`. */
 function addressOf(text: string): Address | undefined {
   const [, six, four = "", port] = /^(?:\[(.+)\]|([\d.]+)):(\d+)$/.exec(text) ?? [];
-  if (port === undefined) return undefined;
+  if (port === undefined || Number(port) > 0xffff) return undefined;
   // A socket for both kinds shows one in the other.
   const mapped = /^::ffff:([\d.]+)$/i.exec(six ?? "")?.[1];
   const host = six === undefined || mapped !== undefined ? v4(mapped ?? four) : v6(six);

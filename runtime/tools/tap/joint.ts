@@ -1,5 +1,5 @@
 /** Where a tap stands, and what a capture says of it: its stack, its ends, and what lies in its packets. */
-import * as tags from "../../../generated/file/pcapng-options.js";
+import * as header from "../../../generated/tap/pdu.js";
 import type { Context, Facts, Layer, Place } from "../../layer.js";
 import type { Text } from "./capture.js";
 
@@ -33,10 +33,10 @@ export class Joint {
     this.#body = upper.filter((l) => l.raw === undefined && has(l)).map(nameOf);
   }
 
-  /** What a packet begins with here, for who reads it without the description. */
+  /** What a message begins with here, as a dissector may be called: for who does not read descriptions. */
   get begins(): string {
-    const above = this.face === "port" ? this.#body : this.#layers;
-    return above.at(-1) ?? "data";
+    const [name = ""] = (this.face === "port" ? this.#body : this.#layers).at(-1)?.split("@") ?? [];
+    return /^[\w.-]{1,64}$/.test(name) ? name : "data";
   }
 
   /** `from`, `to`: the ends of what goes out. */
@@ -107,20 +107,11 @@ export function endsOf(
 export const nameOfPipe = (which: string, { local, remote }: Facts): string =>
   [which, local, remote === undefined ? undefined : `→ ${remote}`].filter(Boolean).join(" ");
 
-const NAME = 12;
-const END = 0;
-
-/** The tags in front of an exported PDU: by which dissector it is to be read. wireshark, epan/exported_pdu.h. */
+/** What stands in front of a message: by which dissector it is to be read. */
 export function pdu(dissector: string): Uint8Array {
-  const name = new TextEncoder().encode(dissector);
-  const filled = new Uint8Array(name.length + (-name.length & 3));
-  filled.set(name);
-  // A list of tags is built as one of options, in network order.
-  const list = [
-    { type: NAME, value: filled },
-    { type: END, value: new Uint8Array(0) },
-  ];
-  const octets = new Uint8Array(tags.size(list));
-  tags.write(new DataView(octets.buffer), 0, false, list);
+  // Wireshark fills names up to four octets.
+  const name = dissector + "\0".repeat(-dissector.length & 3);
+  const octets = new Uint8Array(header.size(name));
+  header.write(new DataView(octets.buffer), 0, name.length, name);
   return octets;
 }

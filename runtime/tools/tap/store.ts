@@ -93,6 +93,12 @@ export class Store {
     return at;
   }
 
+  /** Octets to wait behind the others, or what is too long for that. */
+  put(octets: Uint8Array): void {
+    if (octets.length > BUFFER) return this.through(octets);
+    this.bytes.set(octets, this.take(octets.length));
+  }
+
   /** Octets behind those that wait: borrowed, and written at once. */
   through(octets: Uint8Array): void {
     this.flush();
