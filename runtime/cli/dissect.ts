@@ -156,12 +156,18 @@ async function run(
   let found = 0;
   let sealed = 0;
   const stays: string[] = [];
+  const strange = new Map<string, number>();
   const list = new List(options.format);
   try {
     const { registry, keys } = options;
     for await (const frame of dissect(options.file, { registry, keys })) {
       found += frame.messages.length;
-      for (const part of frame.parts) if (part.is === "octets" && part.sealed) sealed++;
+      for (const part of frame.parts) {
+        if (part.is !== "octets") continue;
+        if (part.sealed) sealed++;
+        const { unknown } = part;
+        if (unknown !== undefined) strange.set(unknown, (strange.get(unknown) ?? 0) + 1);
+      }
       // A tree has these lines itself.
       if (options.messages) stays.push(...frame.remarks.filter((r) => r.includes(STAYS)));
       await print(options.messages ? list.add(frame) : textOf(frame, options));
@@ -180,13 +186,20 @@ async function run(
     stderr.write(`wirestack dissect: ${(error as Error).message}\n`);
     return 2;
   }
+  for (const [name, n] of strange) {
+    const messages = n === 1 ? "1 message is" : `${n} messages are`;
+    const mend = "--specs FOLDER brings what wirestack codegen has made of its spec";
+    stderr.write(
+      `wirestack dissect: ${messages} of '${name}', whose headers are not known; ${mend}\n`,
+    );
+  }
   for (const remark of stays) stderr.write(`wirestack dissect: ${remark}\n`);
   if (sealed > 0 && options.keys === undefined) {
     const records = sealed === 1 ? "1 record is" : `${sealed} records are`;
     stderr.write(
       `wirestack dissect: ${records} sealed; --keys FILE opens what a key log has keys for\n`,
     );
-  } else if (options.messages && options.format === "tree" && found === 0 && sealed === 0) {
+  } else if (options.messages && options.format === "tree" && found + sealed + strange.size === 0) {
     stderr.write("wirestack dissect: no messages; without --messages all frames are shown\n");
   }
   return 0;

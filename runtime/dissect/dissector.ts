@@ -191,10 +191,14 @@ export class Dissector {
     this.#frame?.remarks.push(`${flow.kind.protocol} ${flow.number}, ${from} → ${to}: ${text}`);
   }
 
-  #rest({ source, start, end, claim }: Span, what: string, sealed = false): void {
+  #rest(
+    { source, start, end, claim }: Span,
+    what: string,
+    more: Pick<Rest, "sealed" | "unknown"> = {},
+  ): void {
     if (start >= claim) return;
     const rest: Rest = { is: "octets", source, from: start, to: end, lack: claim - end, what };
-    this.#frame?.parts.push(sealed ? { ...rest, sealed } : rest);
+    this.#frame?.parts.push({ ...rest, ...more });
   }
 
   #protocol(name: string): void {
@@ -261,7 +265,9 @@ export class Dissector {
       if (step.op === "records") split = true;
       else {
         const done = this.#operate(step, span, place, layer.walked, stop);
-        if (typeof done === "string") return this.#rest(span, done, step.op === "open");
+        if (typeof done === "string") {
+          return this.#rest(span, done, step.op === "open" ? { sealed: true } : {});
+        }
         span = done;
       }
     }
@@ -284,11 +290,8 @@ export class Dissector {
         this.#enter(table, span, { ...place, above: { ...above, layers: others } });
         return;
       }
-      const who = name.replace(/\(.*$/, "");
-      return this.#rest(
-        span,
-        `message of '${who}', whose headers are not known: --specs brings them`,
-      );
+      const unknown = name.replace(/\(.*$/, "");
+      return this.#rest(span, `octets of '${unknown}', whose headers are not known`, { unknown });
     }
     const inside = { ...place, above: undefined };
     if (beyond !== undefined) return this.#dispatch(carrier, beyond, span, inside);

@@ -24,6 +24,8 @@ export interface Rest {
   readonly what: string;
   /** They are encrypted, and no key that is there opens them. */
   readonly sealed?: true;
+  /** They are a layer's, of which no header is known: its name. */
+  readonly unknown?: string;
 }
 
 /** One message of an application. */

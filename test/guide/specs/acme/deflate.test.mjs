@@ -4,6 +4,7 @@ import { feed, layerChecks, testLayer } from "wirestack/kit";
 import { acmeDeflate } from "./deflate.layer.mjs";
 
 const octets = (hex) => Uint8Array.from(hex.split(" "), (h) => Number.parseInt(h, 16));
+// What is compressed is another message, in a buffer of its own: so it `merges`.
 const layer = { make: () => acmeDeflate(), edges: [255, 256], merges: true };
 
 // What every layer obeys, whatever its header says. A check that fails says what to mend.
