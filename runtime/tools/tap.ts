@@ -254,7 +254,7 @@ class OfSocket extends Tapping {
     this.above.event(e);
   }
 
-  #sourceOf({ number, facts }: Pipe): Source {
+  #sourceOf({ number = 0, facts = {} }: Partial<Pipe>): Source {
     const which = `pipe ${number}`;
     const { local, remote } = facts;
     const named = local !== undefined && remote !== undefined && local !== remote;

@@ -17,9 +17,11 @@ import {
   web,
   xpair0,
 } from "../../runtime/index.js";
-import { layerLaws } from "../laws/layer.js";
-import { body, joined, same } from "../laws/octets.js";
-import { watch } from "../laws/spy.js";
+import { layerChecks } from "../../runtime/kit/index.js";
+import { body, joined } from "../../runtime/kit/octets.js";
+import { watch } from "../../runtime/kit/spy.js";
+import { same } from "../laws/octets.js";
+import { RUNS } from "../laws/runs.js";
 import { staged } from "../support/stage.js";
 import {
   type Capture,
@@ -693,6 +695,10 @@ test(
 const others = Object.assign((name: string, run: Parameters<typeof test>[1]) => {
   if (!name.includes("more memory")) test(name, run);
 }, test) as typeof test;
-layerLaws(others, { name: "tap", make: () => tap({ to() {} }) });
+for (const face of ["octets", "link", "ports"] as const) {
+  // Into what is to be written, and from there to whoever takes it.
+  const checks = layerChecks({ ...RUNS, make: () => tap({ to() {} }), face, copies: 3 });
+  for (const { name, run } of checks) others(`on ${face}, ${name}`, run);
+}
 
 test.run();

@@ -21,7 +21,10 @@ test("what another implementation has compressed is read", () => {
 const refused = {
   "another version": ["ff 00 00 00 00 00", /acme\.deflate\.version, octet 0/],
   "fewer octets than it tells": ["01 00 00 00 00 05 68 69", /is 5, but 2 octets follow/],
-  "more than it tells, compressed": [`01 01 00 00 01 2b ${PACKED}`, /not what comes of the payload/],
+  "more than it tells, compressed": [
+    `01 01 00 00 01 2b ${PACKED}`,
+    /not what comes of the payload/,
+  ],
   "what is not compressed": ["01 01 00 00 00 05 ff ff", /not what comes of the payload/],
   "a bomb, before it goes off": [`01 01 7f ff ff ff ${PACKED}`, /recvMax: 2147483647 octets/],
 };
