@@ -36,7 +36,7 @@ import type {
   Socket,
   SocketEvents,
 } from "./port.js";
-import { type AnyLayer, check, joint, lines } from "./stack.js";
+import { type AnyLayer, check, joint, lines, own } from "./stack.js";
 import { Stats } from "./stats.js";
 
 export interface SocketOptions {
@@ -250,7 +250,7 @@ export class Running implements Socket, Home {
       return given === undefined ? plain : make(...([given] as unknown as []));
     });
     // Looking through layers that stand on whatever they show.
-    const lowest = this.#layers.findLast((l) => l.below.same === undefined) as AnyLayer;
+    const lowest = this.#layers.findLast(own) as AnyLayer;
     const rest = url.slice(scheme.length);
     for (const name of Object.keys(options)) {
       if (row.some((l) => l.name === name)) continue;

@@ -103,9 +103,12 @@ export function check(layers: readonly AnyLayer[]): Stack {
     if (layer.above.same === undefined) face = layer.above;
     below = layer;
   }
-  const foot = layers.findLast((l) => l.below.same === undefined);
-  return new Checked(layers, face as Face, (foot ?? (layers.at(-1) as AnyLayer)).below);
+  const foot = layers.findLast(own) ?? (below as AnyLayer);
+  return new Checked(layers, face as Face, foot.below);
 }
+
+/** It does not show what it stands on, whatever that is. */
+export const own = ({ below }: AnyLayer): boolean => below.same === undefined;
 
 /** Whoever writes `req` means `req()`. */
 const word = (given: unknown): string =>
@@ -113,8 +116,8 @@ const word = (given: unknown): string =>
 
 /** What is wrong where `layer` stands on somebody who offers `face`. */
 export function joint(layer: AnyLayer, face: Face | undefined): string {
-  const { same, hint } = layer.below;
-  const wanted = same === undefined ? layer.below : wordOf(same, "' or '");
+  const { hint } = layer.below;
+  const wanted = standsOn(layer.below, "' or '");
   const mend = hint === undefined ? "" : `: ${hint}`;
   return `'${layer.name}' stands on '${wanted}', but the one below it offers '${face ?? "the same"}'${mend}`;
 }
@@ -122,8 +125,10 @@ export function joint(layer: AnyLayer, face: Face | undefined): string {
 /** Faces that are not a protocol's own. */
 const COMMON: readonly Face[] = ["octets", "link", "raw"];
 
-const wordOf = (same: Same["same"], between: string): string =>
-  typeof same === "string" ? same : same.join(between);
+function standsOn(below: Below | Same, between: string): string {
+  const faces = typeof below === "string" ? below : below.same;
+  return typeof faces === "string" ? faces : faces.join(between);
+}
 
 function fits(below: Below | Same, face: Face | undefined): boolean {
   if (face === undefined) return true;
@@ -135,8 +140,7 @@ function fits(below: Below | Same, face: Face | undefined): boolean {
 /** A layer's line. */
 export function line(layer: AnyLayer, width: number): string {
   const shows = layer.above.same === undefined ? layer.above : "same";
-  const { same } = layer.below;
-  const stands = same === undefined ? layer.below : wordOf(same, "|");
+  const stands = standsOn(layer.below, "|");
   const headers = (layer.headers ?? []).map((h: { name: string; head: number; tail: number }) => {
     const octets = [h.head > 0 && `${h.head} before`, h.tail > 0 && `${h.tail} behind`];
     return `${h.name} (${octets.filter(Boolean).join(", ")})`;
@@ -166,11 +170,9 @@ class Checked implements Stack {
     const insists = this.layers.find((l) => l.contiguous);
     const { head, tail } = this.room;
     const mode = insists === undefined ? "scatter" : `contiguous from '${insists.name}' down`;
-    const { same } = this.bottom as Below & Partial<Same>;
-    const stands = same === undefined ? this.bottom : wordOf(same, "|");
     return [
       ...lines(this.layers),
-      `room ${head} before, ${tail} behind; ${mode}; stands on '${stands}'`,
+      `room ${head} before, ${tail} behind; ${mode}; stands on '${standsOn(this.bottom, "|")}'`,
     ].join("\n");
   }
 }

@@ -85,7 +85,7 @@ const valueOf = (text: string): Uint8Array => encoder.encode(text).subarray(0, L
 function describing(link: number, { name, description: text }: Text): Uint8Array {
   const unit = new Uint8Array(resolution.MAX);
   resolution.write(new DataView(unit.buffer), 0, false, NANOSECONDS);
-  const { Options: type } = description;
+  const type = description.Options;
   const options: Options = [
     { type: type.name, value: valueOf(name) },
     { type: type.description, value: valueOf(text) },
