@@ -13,7 +13,7 @@ const test = suite("capture of sealed hops");
 
 /** By tcpdump 4.99.3, beside `converse`; and the log of keys that it left. */
 const PCAP = readFileSync("test/captures/sealed/hops.pcap");
-const LOG = readFileSync("test/captures/sealed/keys.log", "utf8");
+const LOG = readFileSync("test/captures/sealed/keys.txt", "utf8");
 
 function frames(octets: Uint8Array, keys?: Keys): Frame[] {
   const reader = new CaptureReader();
@@ -165,7 +165,7 @@ peerTest(
     assert.equal(texts(frames(tcpdump.output)), []);
     if (process.env.WIRESTACK_RECORD === "1") {
       writeFileSync("test/captures/sealed/hops.pcap", tcpdump.output);
-      writeFileSync("test/captures/sealed/keys.log", readFileSync(log));
+      writeFileSync("test/captures/sealed/keys.txt", readFileSync(log));
     }
   }),
 );
