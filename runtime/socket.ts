@@ -144,6 +144,7 @@ export class Running implements Socket, Home {
   #endless = false;
 
   constructor(
+    /** One of them is a hub. */
     layers: readonly AnyLayer[],
     schemes: Schemes,
     options: Settled,
@@ -162,7 +163,6 @@ export class Running implements Socket, Home {
     this.#reconnect = reconnectOf(options.reconnect);
     this.#linger = time("linger", options.linger ?? 1000, 0);
     const at = layers.findIndex((l) => l.hub);
-    if (at < 0) throw new StackError(`no layer of ${names(layers)} makes many connections one`);
     const hub = layers[at] as AnyLayer;
     this.#upper = layers.slice(0, at);
     this.#lower = layers.slice(at + 1);
@@ -223,8 +223,13 @@ export class Running implements Socket, Home {
     }
     const { layers, rest } = this.#way(side, url, of as Readonly<Record<string, object>>);
     for (const layer of layers) layer.check?.(side, this.env);
-    this.#textOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers], url);
+    this.#textOf(this.#whole(layers), url);
     return { layers: folded(layers), rest, limits, priority, accept };
+  }
+
+  /** All layers of a connection, of which these are below the hub. */
+  #whole(layers: readonly AnyLayer[]): readonly AnyLayer[] {
+    return [...this.#layers.slice(0, this.#upper.length + 1), ...layers];
   }
 
   /** The layers below the hub, for an address, and the part of it that is the transport's. */
@@ -279,10 +284,10 @@ export class Running implements Socket, Home {
     if (twice !== undefined) {
       throw new StackError(`'${twice.name}' would occur twice: in the stack, and by ${scheme}`);
     }
-    check([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
+    check(this.#whole(layers));
     this.identityOf(layers);
     this.#modeOf(layers);
-    const { head, tail } = roomOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
+    const { head, tail } = roomOf(this.#whole(layers));
     this.room = { head: Math.max(this.room.head, head), tail: Math.max(this.room.tail, tail) };
     return { layers, rest };
   }
@@ -354,7 +359,7 @@ export class Running implements Socket, Home {
     const lend = lends(layers, layers.length - 1, false);
     const scheme = url.slice(0, url.indexOf("://") + 3);
     const longest = layers.find((l) => l.longest !== undefined)?.longest;
-    const all = [...this.#layers.slice(0, this.#upper.length + 1), ...layers];
+    const all = this.#whole(layers);
     return {
       ...this.context,
       limits: longest === undefined ? limits : { ...limits, recvMax: longest },
@@ -507,10 +512,6 @@ function folded(layers: readonly AnyLayer[]): readonly AnyLayer[] {
   const name = below.map((l) => l.name).join(" ");
   const transport = layer.over?.(below, name) as Transport;
   return [...layers.slice(0, at), { ...layer, name: `${layer.name} ${name}`, transport }];
-}
-
-function names(layers: readonly AnyLayer[]): string {
-  return layers.map((l) => `'${l.name}'`).join(", ");
 }
 
 /** These limits, and of what is not given, those. */
