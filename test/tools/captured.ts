@@ -123,7 +123,6 @@ export function unwrapped({ octets }: Packet): {
   let by = "";
   for (let o = 0; ; ) {
     const [tag, n] = [v.getUint16(o), v.getUint16(o + 2)];
-    assert.is(n % 4, 0);
     o += 4;
     if (tag === 12) by = text(octets.subarray(o, o + n)).replace(/\0+$/, "");
     o += n;

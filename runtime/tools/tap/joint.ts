@@ -109,9 +109,7 @@ export const nameOfPipe = (which: string, { local, remote }: Facts): string =>
 
 /** What stands in front of a message: by which dissector it is to be read. */
 export function pdu(dissector: string): Uint8Array {
-  // Wireshark fills names up to four octets.
-  const name = dissector + "\0".repeat(-dissector.length & 3);
-  const octets = new Uint8Array(header.size(name));
-  header.write(new DataView(octets.buffer), 0, name.length, name);
+  const octets = new Uint8Array(header.size(dissector));
+  header.write(new DataView(octets.buffer), 0, dissector.length, dissector);
   return octets;
 }
