@@ -192,7 +192,7 @@ test("what the README says of taps and keys, command by command", async ({ folde
   }
   await server.close();
   const [reply = "", traffic = "", opened = "", marked = ""] = said;
-  assert.is(reply, "\"pong\"\n");
+  assert.is(reply, '"pong"\n');
   assert.match(traffic, /» req → rep over link .* "ping"/);
   assert.match(traffic, /» rep → req over link .* "pong"/);
   assert.match(opened, /push\/link .* "seen from inside" {2}decrypted\n/);

@@ -12,7 +12,7 @@ import { resolve } from "../codegen/resolve.js";
 
 const WORDS =
   `bit, bits, by, bytes, choose, countOf, E, escape, flags, header, headLength, i8, konst,
-  nested, octetsOf, oneOf, pad, payloadLength, repeat, reserved, rest, text, tlv, to, u16, u32, u53,
+  nested, octetsOf, oneOf, pad, payloadLength, repeat, reserved, rest, text, textOf, tlv, to, u16, u32, u53,
   u64, u8, unmask, varint`.replace(/\s+/g, " ");
 
 /** What is in front of `header(…)` in the cases that do not say. */
@@ -507,6 +507,11 @@ refused("references past the types", [
     "in a flow fact",
     `header("x", { type: u8 }, { ref: "-" }).sets((h) => ({ ▸"x.y": (h as never as { typ: E }).typ }))`,
     "'x.y' refers to 'typ', which is no earlier field; did you mean 'type'?",
+  ],
+  [
+    "in a flow fact that is a field's text",
+    `header("x", { name: bytes(4), n: u8 }, { ref: "-" }).sets(() => ({ ▸"x.y": textOf("n") }))`,
+    "'x.y' is the text of 'n', which is no field of text or octets; fields of text or octets are: name",
   ],
   [
     "in what is shown",
