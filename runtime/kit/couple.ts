@@ -66,8 +66,9 @@ export class Top extends Element {
   readonly got: Uint8Array[] = [];
   /** The next that is due. */
   #due = 0;
-  /** A message is going down just now. */
+  /** A message is going down just now; so many are being taken. */
   sending = false;
+  taking = 0;
   /** Looks at each message that comes up, before anybody else does; has it when all others are done. */
   look: (m: Message) => void = () => {};
   use: (m: Message) => void = () => {};
@@ -106,6 +107,7 @@ export class Top extends Element {
         "a message came up between `stop` and `go`: hold what is here when `stop` comes down, also in the middle of your `up`, and go on at `go`",
       );
     }
+    this.taking++;
     this.look(m);
     const nth = this.got.length;
     const all = joined(m.segments());
@@ -116,6 +118,7 @@ export class Top extends Element {
       this.turn(false);
       if (again) this.turn(true);
     }
+    this.taking--;
   }
 
   #compare(got: Uint8Array): void {

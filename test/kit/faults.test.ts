@@ -138,6 +138,20 @@ const faults: Record<string, readonly [KitOptions, RegExp]> = {
     ),
     /a message came up within the call of one that went down: two who answer each other would fill the call stack/,
   ],
+  "goes on at `go` within its own `up`": [
+    framed(
+      class extends Lengths {
+        protected override parse(): void {
+          while (this.chunks.length > 0 && !this.stopped && !this.closed) {
+            const chunk = this.chunks[0] as Message;
+            if (chunk.start < chunk.end) this.take(chunk);
+            else this.chunks.shift();
+          }
+        }
+      },
+    ),
+    /a message came up within the call of another: `stop` and `go` amid each would fill the call stack/,
+  ],
   "swallows an event that it does not know": [
     marks(
       class extends Mark {

@@ -140,7 +140,8 @@ function fed(terms: Terms, fault: Fault, beside: number | undefined, after?: Aft
   } finally {
     spy?.close();
   }
-  const taken = spy?.allocations.filter((n) => n > HEADER).reduce((a, b) => a + b, 0) ?? 0;
+  const all = [...(spy?.allocations ?? []), ...(spy?.windows ?? [])];
+  const taken = all.filter((n) => n > HEADER).reduce((a, b) => a + b, 0);
   // What the kit itself keeps of them is as much as came up.
   const own = top.got.reduce((n, g) => n + g.length, 0);
   if (taken - own > SHARE * total + LITTLE) {
