@@ -244,6 +244,13 @@ export class HeaderResolver {
     if (payload !== undefined) this.#payload(payload, head);
     for (const [name, fact] of Object.entries(more.sets ?? {})) {
       for (const e of factExprs(fact)) say(e, `@sets.${name}`, `'${name}'`, any);
+      if (fact.from !== "text") continue;
+      const kind = seen.get(fact.field)?.type.kind;
+      if (kind === "text" || kind === "bytes") continue;
+      const problem = `'${name}' is the text of '${fact.field}', which is no field of text or octets`;
+      const texts = [...seen].filter(([, f]) => f.type.kind === "text" || f.type.kind === "bytes");
+      const mend = hint(fact.field, new Set(texts.map(([n]) => n)), "fields of text or octets");
+      refuse(this.#fields.at(`@sets.${name}`), problem, mend);
     }
     for (const [name, e] of Object.entries(more.shows ?? {})) {
       say(e, `@shows.${name}`, `'${name}'`, any);
@@ -311,8 +318,10 @@ const fieldOf = (e: Exclude<Expr, number>): string[] => (e.op === "field" ? [e.n
 const exprsOf = (step: Via | Next): Expr[] =>
   Object.values(step).filter((v): v is Expr => typeof v === "object" && "op" in v);
 
-const factExprs = (fact: Fact): Expr[] =>
-  fact.from === "expr" ? [fact.expr] : Object.values(fact.map).flatMap(factExprs);
+const factExprs = (fact: Fact): Expr[] => {
+  if (fact.from === "text") return [];
+  return fact.from === "expr" ? [fact.expr] : Object.values(fact.map).flatMap(factExprs);
+};
 
 /** Whether a trailer's field has a size that is known before it is read. */
 function isDecided(f: FieldModel, own: ReadonlySet<string>): boolean {

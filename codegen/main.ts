@@ -55,7 +55,7 @@ async function run(args: readonly string[]): Promise<number> {
   if (values.check === true && (values.watch === true || values.new !== undefined)) {
     throw new Usage("--check writes nothing; leave out --watch and --new");
   }
-  const project = await projectOf(positionals, values.out, values.js === true);
+  const project = await projectOf(positionals, values);
   if (values.check === true) return await check(project);
   if (values.new !== undefined) {
     for (const path of mistaken(() => create(values.new ?? "", project)))
@@ -64,7 +64,15 @@ async function run(args: readonly string[]): Promise<number> {
   if (values.watch === true) await keepUpdating(project);
   else if (isFresh(project)) console.log("nothing has changed");
   else await update(project);
+  if (values.new !== undefined) console.log(`next: ${guide(project)}`);
   return 0;
+}
+
+/** Where it says how to go on. */
+function guide({ javascript, specs, registry }: Project): string {
+  const path = join(ROOT, ".github/CONTRIBUTING.md");
+  const test = registry ? "npm test" : javascript ? `node --test ${shown(specs)}` : "its test";
+  return `${test}, which passes; then make it yours: ${shown(path)}, "Write one"`;
 }
 
 function parse(args: readonly string[]) {
@@ -96,8 +104,7 @@ const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 async function projectOf(
   folders: readonly string[],
-  out: string | undefined,
-  js: boolean,
+  { out, js = false, new: first }: Partial<Record<"out" | "new", string>> & { js?: boolean },
 ): Promise<Project> {
   const [folder, another] = folders;
   if (another !== undefined)
@@ -119,7 +126,10 @@ async function projectOf(
   if (`${specs}${sep}`.startsWith(`${absolute(out)}${sep}`)) {
     throw new Usage(`--out ${out} holds the specs; give generated files a folder of their own`);
   }
-  if (!existsSync(specs)) throw new Usage(`there is no folder ${folder}`);
+  // What is new may be the first that is there.
+  if (!existsSync(specs) && first === undefined) {
+    throw new Usage(`there is no folder ${folder}; --new NAME begins one`);
+  }
   return {
     specs,
     out: absolute(out),

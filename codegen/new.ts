@@ -98,7 +98,7 @@ export const ${id} = header(
     /** Octets of payload. */
     length: u32,
   },
-  { ref: "${words.join(" ")}, version 1" },
+  { ref: "${words.join(" ")}, version 1", on: { layer: "${id}" } },
 ).payload({ length: (h) => h.length });
 `;
 }

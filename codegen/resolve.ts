@@ -85,14 +85,19 @@ function distinct(specs: readonly Exported[]): void {
 /** Tables that some header or opener dispatches by. */
 export function tablesOf(model: Pick<Model, "headers" | "openers">): Set<string> {
   const next = [...model.headers, ...model.openers].flatMap(nextOf);
-  return new Set(next.flatMap((n) => ("table" in n ? [n.table] : [])));
+  return new Set(
+    next.flatMap((n) => [
+      ...("table" in n ? [n.table] : []),
+      ...("within" in n ? [n.within as string] : []),
+    ]),
+  );
 }
 
 const nextOf = (owner: HeaderModel | OpenerModel): readonly Next[] =>
   "next" in owner ? owner.next : (owner.payload?.next ?? []);
 
-/** The table by which a capture's packets begin: pcap's link type. */
-const ROOT = "linktype";
+/** Tables that are looked up whatever is here: by pcap's link type, and by what a tap or a peer lists. */
+const ALWAYS: readonly string[] = ["linktype", "layer"];
 
 /** Claims are made where somebody looks, by one header each; names that are followed exist. */
 function claims(
@@ -108,7 +113,7 @@ function claims(
     const e = places.get(owner.id) as Exported;
     for (const [table, value] of Object.entries(owner.on)) {
       const at = (e.places.get(`@options.on.${table}`) ?? e.places.get("@options.on") ?? e).at;
-      if (!tables.has(table) && table !== ROOT) {
+      if (!tables.has(table) && !ALWAYS.includes(table)) {
         const mend = hint(table, tables, "tables");
         refuse(at, `no header looks anything up in '${table}'`, mend);
       }

@@ -74,6 +74,25 @@ export interface Net {
   adopt?(duplex: Duplex, to: Receiver, lend?: boolean): Connection;
 }
 
+/** A file that grows at its end. */
+export interface File {
+  /** Octets in it. */
+  readonly size: number;
+  /** Hands these octets to the system before it returns, so that they outlive this process. Throws SystemError. */
+  write(octets: Uint8Array): void;
+  close(): void;
+}
+
+/** Files, for who keeps records. All throw SystemError. */
+export interface Files {
+  /** `add`: goes on behind what is there; else what is there is gone. `mode`: rights of a new file. */
+  open(path: string, options?: { readonly add?: boolean; readonly mode?: number }): File;
+  /** Takes the place of what is there. */
+  rename(from: string, to: string): void;
+  /** Runs `f` when this process ends in order. Answers how not to. */
+  last(f: () => void): () => void;
+}
+
 export interface Env {
   /** Milliseconds from some fixed point; never goes back. */
   now(): number;
@@ -93,6 +112,10 @@ export interface Env {
   /** What went wrong where nobody can be told but the user: a handler of theirs that threw. */
   report(error: unknown): void;
   readonly net: Net;
+  /** Where there are none, who needs them says so. */
+  readonly files?: Files;
+  /** Where the user of this process wants keys of sessions written to, if anywhere: a file. */
+  readonly keyLog?: string | undefined;
   /** Primitives for layers that seal or sign; where there are none, their stacks do not open. */
   readonly crypto?: Crypto;
   /** Names inside this world: who listens at `inproc://` and `memory://`. */

@@ -29,7 +29,7 @@ export class Guard {
 
   watch(body: Uint8Array): void {
     const sent = new Error("it was sent here");
-    this.#watched.push({ body, copy: body.slice(), until: this.env.now() + WATCH, sent });
+    this.#watched.push({ body, copy: new Uint8Array(body), until: this.env.now() + WATCH, sent });
     if (this.#looking) return;
     this.#looking = true;
     this.env.turn(() => this.#look());

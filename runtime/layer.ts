@@ -139,6 +139,12 @@ export interface Limits {
   readonly openTimeout: number;
 }
 
+/** Where a layer stands: a socket's layers for one address, the uppermost first, and which of them it is. */
+export interface Place {
+  readonly layers: readonly Layer[];
+  readonly at: number;
+}
+
 /** What a running layer has of its surroundings. */
 export interface Context {
   readonly env: Env;
@@ -150,6 +156,8 @@ export interface Context {
   readonly protocol: Protocol | undefined;
   /** The application tells text from other octets. */
   readonly text: boolean;
+  /** For who says where it stands. What others do there is none of a layer's business. */
+  readonly place: Place;
   /** Tells the application by `rejected` of a message that was dropped. Once a reason: the rest is counted. */
   reject(m: Message, error: WirestackError): void;
 }

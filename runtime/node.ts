@@ -6,6 +6,7 @@ import { builtin } from "./builtin.js";
 import type { Connection, Duplex, Env, Net, Receiver, Settings, Where } from "./env.js";
 import { SystemError } from "./error.js";
 import { nodeCrypto } from "./node-crypto.js";
+import { nodeFiles } from "./node-files.js";
 import { Reader } from "./reader.js";
 
 declare module "./env.js" {
@@ -271,6 +272,10 @@ export const node: Env = {
     process.emitWarning(said);
   },
   net: nodeNet,
+  files: nodeFiles,
+  get keyLog() {
+    return process.env.WIRESTACK_KEYLOGFILE || undefined;
+  },
   crypto: nodeCrypto,
   names: new Map(),
 };

@@ -23,9 +23,9 @@ export function opener(
   };
 }
 
-/** A list that ends in a cooked protocol stands on its raw one. */
+/** A list that ends in a cooked protocol, or in what shows the same below it, stands on its raw one. */
 function complete(layers: readonly AnyLayer[]): Stack {
-  const raw = layers.at(-1)?.raw;
+  const raw = layers.findLast((l) => l?.below?.same === undefined)?.raw;
   return check(raw === undefined ? layers : [...layers, raw()]);
 }
 

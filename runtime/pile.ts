@@ -28,15 +28,22 @@ export function pile(
 ): Element {
   let top = transport;
   let own = context;
+  // The lowest stands where the whole pile does.
+  const { place } = context;
+  const first = place.at + 1 - layers.length;
   const framing = context.identity.length > 0 ? framingOf(layers) : -1;
   for (let i = layers.length - 1; i >= 0; i--) {
     const layer = layers[i] as Layer;
     if (layer.longest !== undefined) own = { ...own, limits };
-    own = { ...own, room: roomOf(layers.slice(i + 1)) };
+    own = {
+      ...own,
+      room: roomOf(layers.slice(i + 1)),
+      place: { layers: place.layers, at: first + i },
+    };
     // It writes for itself, and for all that is above it.
     if (layer.borrows) {
-      const lend = lent || layers.slice(0, i).some((l) => l.borrows);
-      own = { ...context, block: new Block(context.stats), lend };
+      const lend = lends(layers, i, lent);
+      own = { ...context, block: new Block(context.stats), lend, place: own.place };
     }
     if (i < layers.length - 1) top = put(made(layer, own), top);
     if (i === highest && layer.contiguous !== "itself")
@@ -46,16 +53,24 @@ export function pile(
   return top;
 }
 
+/**
+ * Whether the one who stands on that layer borrows its connection: who stands between them sees the octets
+ * instead. `lent`: so does who stands on all of them.
+ */
+export function lends(layers: readonly Layer[], at: number, lent: boolean): boolean {
+  return at === 0 ? lent : layers[at - 1]?.borrows === true;
+}
+
 /** Layers as one transport, whose connections will be borrowed. */
 export function merged(layers: readonly Layer[]): Transport {
   const lowest = layers.at(-1)?.transport as Transport;
   // Who stands on them frames, and so introduces the ends to each other.
-  const lent = (c: PipeContext) => ({
-    ...c,
-    block: new Block(c.stats),
-    lend: true,
-    identity: [],
-  });
+  const lent = (c: PipeContext) => {
+    const all = [...c.place.layers.slice(0, c.place.at + 1), ...layers];
+    const place = { layers: all, at: all.length - 1 };
+    const lend = lends(layers, layers.length - 1, true);
+    return { ...c, block: new Block(c.stats), lend, identity: [], place };
+  };
   return {
     ...(lowest.paths ? { paths: true } : {}),
     ...(lowest.copies ? { copies: true } : {}),

@@ -86,6 +86,7 @@ export type { Row, Schemes, SocketOptions } from "./socket.js";
 export { type Stack, stack } from "./stack.js";
 export { Stats } from "./stats.js";
 export { opcodes } from "./tools/opcodes.js";
+export { type TapOptions, tap } from "./tools/tap.js";
 export { inproc } from "./transport/inproc.js";
 export { memory } from "./transport/memory.js";
 export {

@@ -25,7 +25,7 @@ import {
 import { type Message, type Room, Slab } from "./message.js";
 import { alikeOf } from "./multicast.js";
 import { count, type Names, named, time } from "./option.js";
-import { made, pile, put } from "./pile.js";
+import { lends, made, pile, put } from "./pile.js";
 import type {
   CloseOptions,
   Dialer,
@@ -36,7 +36,7 @@ import type {
   Socket,
   SocketEvents,
 } from "./port.js";
-import { type AnyLayer, check, joint, lines } from "./stack.js";
+import { type AnyLayer, check, joint, lines, own } from "./stack.js";
 import { Stats } from "./stats.js";
 
 export interface SocketOptions {
@@ -144,6 +144,7 @@ export class Running implements Socket, Home {
   #endless = false;
 
   constructor(
+    /** One of them is a hub. */
     layers: readonly AnyLayer[],
     schemes: Schemes,
     options: Settled,
@@ -162,7 +163,6 @@ export class Running implements Socket, Home {
     this.#reconnect = reconnectOf(options.reconnect);
     this.#linger = time("linger", options.linger ?? 1000, 0);
     const at = layers.findIndex((l) => l.hub);
-    if (at < 0) throw new StackError(`no layer of ${names(layers)} makes many connections one`);
     const hub = layers[at] as AnyLayer;
     this.#upper = layers.slice(0, at);
     this.#lower = layers.slice(at + 1);
@@ -178,7 +178,8 @@ export class Running implements Socket, Home {
       told.add(error.message);
       this.tell("rejected", { pipe: (pipe as Pipe | undefined)?.info, error });
     };
-    this.context = { env: this.env, stats, slab, limits, protocol, text, reject };
+    const place = { layers, at };
+    this.context = { env: this.env, stats, slab, limits, protocol, text, reject, place };
     this.#modeOf(this.#lower);
     this.contiguous = this.#upper.some((l) => l.contiguous);
     this.room = roomOf(layers);
@@ -186,7 +187,9 @@ export class Running implements Socket, Home {
 
     this.hub = made(hub, this.context) as Hub;
     let top: Element = this.hub;
-    for (const layer of [...this.#upper].reverse()) top = put(made(layer, this.context), top);
+    for (const [at, layer] of [...this.#upper.entries()].reverse()) {
+      top = put(made(layer, { ...this.context, place: { layers, at } }), top);
+    }
     this.#top = top;
     this.below = top;
     const { port } = layers.find((l) => l.above.same === undefined) as AnyLayer;
@@ -220,8 +223,13 @@ export class Running implements Socket, Home {
     }
     const { layers, rest } = this.#way(side, url, of as Readonly<Record<string, object>>);
     for (const layer of layers) layer.check?.(side, this.env);
-    this.#textOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers], url);
+    this.#textOf(this.#whole(layers), url);
     return { layers: folded(layers), rest, limits, priority, accept };
+  }
+
+  /** All layers of a connection, of which these are below the hub. */
+  #whole(layers: readonly AnyLayer[]): readonly AnyLayer[] {
+    return [...this.#layers.slice(0, this.#upper.length + 1), ...layers];
   }
 
   /** The layers below the hub, for an address, and the part of it that is the transport's. */
@@ -247,7 +255,7 @@ export class Running implements Socket, Home {
       return given === undefined ? plain : make(...([given] as unknown as []));
     });
     // Looking through layers that stand on whatever they show.
-    const lowest = this.#layers.findLast((l) => l.below.same === undefined) as AnyLayer;
+    const lowest = this.#layers.findLast(own) as AnyLayer;
     const rest = url.slice(scheme.length);
     for (const name of Object.keys(options)) {
       if (row.some((l) => l.name === name)) continue;
@@ -269,14 +277,17 @@ export class Running implements Socket, Home {
     }
     if (cut < 0) throw new StackError(`${joint(lowest, row[0]?.above)}, at ${url}`);
     const layers = [...this.#lower, ...row.slice(cut)];
-    const twice = layers.find((l, i) => layers.findIndex((k) => k.name === l.name) < i);
+    // Who shows what it stands on, as a tap, may stand anywhere, and as often as is wanted.
+    const twice = layers.find(
+      (l, i) => l.above.same === undefined && layers.findIndex((k) => k.name === l.name) < i,
+    );
     if (twice !== undefined) {
       throw new StackError(`'${twice.name}' would occur twice: in the stack, and by ${scheme}`);
     }
-    check([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
+    check(this.#whole(layers));
     this.identityOf(layers);
     this.#modeOf(layers);
-    const { head, tail } = roomOf([...this.#layers.slice(0, this.#upper.length + 1), ...layers]);
+    const { head, tail } = roomOf(this.#whole(layers));
     this.room = { head: Math.max(this.room.head, head), tail: Math.max(this.room.tail, tail) };
     return { layers, rest };
   }
@@ -345,9 +356,10 @@ export class Running implements Socket, Home {
     limits: Limits,
     url: string,
   ): PipeContext {
-    const lend = layers.some((l) => l.borrows);
+    const lend = lends(layers, layers.length - 1, false);
     const scheme = url.slice(0, url.indexOf("://") + 3);
     const longest = layers.find((l) => l.longest !== undefined)?.longest;
+    const all = this.#whole(layers);
     return {
       ...this.context,
       limits: longest === undefined ? limits : { ...limits, recvMax: longest },
@@ -357,6 +369,7 @@ export class Running implements Socket, Home {
       lend,
       identity: this.identityOf(layers),
       room: NO_ROOM,
+      place: { layers: all, at: all.length - 1 },
     };
   }
 
@@ -499,10 +512,6 @@ function folded(layers: readonly AnyLayer[]): readonly AnyLayer[] {
   const name = below.map((l) => l.name).join(" ");
   const transport = layer.over?.(below, name) as Transport;
   return [...layers.slice(0, at), { ...layer, name: `${layer.name} ${name}`, transport }];
-}
-
-function names(layers: readonly AnyLayer[]): string {
-  return layers.map((l) => `'${l.name}'`).join(", ");
 }
 
 /** These limits, and of what is not given, those. */

@@ -25,8 +25,10 @@ export type Shown<L extends readonly AnyLayer[]> = L extends readonly [
     : A["above"]
   : never;
 
-type Fits<B, F> =
-  B extends Same<infer Some, string>
+/** Where only an address will tell the face, whatever stands there fits for now. */
+type Fits<B, F> = [Face] extends [F]
+  ? true
+  : B extends Same<infer Some, string>
     ? [F] extends [Some]
       ? true
       : false
@@ -57,13 +59,15 @@ type Wanted<B> =
   B extends Same<infer Some, string> ? ([PortFace] extends [Some] ? "ports" : Some) : Named<B>;
 type Hinted<B> = B extends Same<Face, infer Hint> ? (string extends Hint ? "" : `: ${Hint}`) : "";
 
-/** What the lowest layer stands on. */
+/** What the lowest layer stands on, looking through those that show what they stand on. */
 export type Foot<L extends readonly AnyLayer[]> = L extends readonly [
-  ...unknown[],
+  ...infer R extends readonly AnyLayer[],
   infer Z extends AnyLayer,
 ]
-  ? Z["below"]
-  : never;
+  ? Z["below"] extends Same
+    ? Foot<R>
+    : Z["below"]
+  : Below;
 
 export interface Stack<Top = Face, Bottom = Below> {
   readonly layers: readonly AnyLayer[];
@@ -99,8 +103,12 @@ export function check(layers: readonly AnyLayer[]): Stack {
     if (layer.above.same === undefined) face = layer.above;
     below = layer;
   }
-  return new Checked(layers, face as Face, (layers.at(-1) as AnyLayer).below);
+  const foot = layers.findLast(own) ?? (below as AnyLayer);
+  return new Checked(layers, face as Face, foot.below);
 }
+
+/** It does not show what it stands on, whatever that is. */
+export const own = ({ below }: AnyLayer): boolean => below.same === undefined;
 
 /** Whoever writes `req` means `req()`. */
 const word = (given: unknown): string =>
@@ -108,8 +116,8 @@ const word = (given: unknown): string =>
 
 /** What is wrong where `layer` stands on somebody who offers `face`. */
 export function joint(layer: AnyLayer, face: Face | undefined): string {
-  const { same, hint } = layer.below;
-  const wanted = same === undefined ? layer.below : wordOf(same, "' or '");
+  const { hint } = layer.below;
+  const wanted = standsOn(layer.below, "' or '");
   const mend = hint === undefined ? "" : `: ${hint}`;
   return `'${layer.name}' stands on '${wanted}', but the one below it offers '${face ?? "the same"}'${mend}`;
 }
@@ -117,8 +125,10 @@ export function joint(layer: AnyLayer, face: Face | undefined): string {
 /** Faces that are not a protocol's own. */
 const COMMON: readonly Face[] = ["octets", "link", "raw"];
 
-const wordOf = (same: Same["same"], between: string): string =>
-  typeof same === "string" ? same : same.join(between);
+function standsOn(below: Below | Same, between: string): string {
+  const faces = typeof below === "string" ? below : below.same;
+  return typeof faces === "string" ? faces : faces.join(between);
+}
 
 function fits(below: Below | Same, face: Face | undefined): boolean {
   if (face === undefined) return true;
@@ -130,8 +140,7 @@ function fits(below: Below | Same, face: Face | undefined): boolean {
 /** A layer's line. */
 export function line(layer: AnyLayer, width: number): string {
   const shows = layer.above.same === undefined ? layer.above : "same";
-  const { same } = layer.below;
-  const stands = same === undefined ? layer.below : wordOf(same, "|");
+  const stands = standsOn(layer.below, "|");
   const headers = (layer.headers ?? []).map((h: { name: string; head: number; tail: number }) => {
     const octets = [h.head > 0 && `${h.head} before`, h.tail > 0 && `${h.tail} behind`];
     return `${h.name} (${octets.filter(Boolean).join(", ")})`;
@@ -163,7 +172,7 @@ class Checked implements Stack {
     const mode = insists === undefined ? "scatter" : `contiguous from '${insists.name}' down`;
     return [
       ...lines(this.layers),
-      `room ${head} before, ${tail} behind; ${mode}; stands on '${this.bottom}'`,
+      `room ${head} before, ${tail} behind; ${mode}; stands on '${standsOn(this.bottom, "|")}'`,
     ].join("\n");
   }
 }

@@ -70,7 +70,8 @@ export class Stream extends Element implements Receiver {
         this.#error ??= c.error;
         return this.#destroy();
       case "lend": {
-        const duplex = this.#connection?.lend?.();
+        // One that was not made for that is read already.
+        const duplex = this.context.lend ? this.#connection?.lend?.() : undefined;
         // Whose it is now tells of its end, too.
         this.#closed = duplex !== undefined;
         return c.to(duplex, (error, heard) => this.meaning(error, heard));

@@ -76,6 +76,8 @@ export { pcapRecord } from "./file/pcap-record.js";
 export { pcap } from "./file/pcap.js";
 /** Block of a pcapng file, whatever it holds. */
 export { pcapngBlock } from "./file/pcapng-block.js";
+/** Flags of a pcapng packet: the value of its option. */
+export { pcapngFlags } from "./file/pcapng-flags.js";
 /** Interface description of a pcapng file: where packets come from. */
 export { pcapngInterface } from "./file/pcapng-interface.js";
 /** Packet of an old pcapng file (packet block). */
@@ -92,10 +94,16 @@ export { pcapngResolution } from "./file/pcapng-resolution.js";
 export { pcapngSection } from "./file/pcapng-section.js";
 /** Packet of a pcapng file in its shortest form: of interface 0, without time. */
 export { pcapngSimple } from "./file/pcapng-simple.js";
+/** What a handshake message begins with, if its sender has not said it before: a key made for this connection alone. */
+export { hopEphemeral } from "./hop/ephemeral.js";
 /** Message of a handshake by which a hop's two sides get their keys: a Noise handshake message, and in front of it which one it is. */
 export { hopHandshake } from "./hop/handshake.js";
+/** Message of a hop's link: it has no octets of its own. */
+export { hopMessage } from "./hop/message.js";
 /** Nonce of a sealed record. */
 export { hopNonce } from "./hop/nonce.js";
+/** What fills a record up: a piece of nothing, of a message that goes on. */
+export { hopPadding } from "./hop/padding.js";
 /** Piece of a message in a record. */
 export { hopPiece } from "./hop/piece.js";
 /** What is sealed in a record: its kind, then pieces of messages, then padding. */
@@ -106,6 +114,12 @@ export { hopSealed } from "./hop/sealed.js";
 export { integritySigned } from "./integrity/signed.js";
 /** What `integrity` puts behind each body: who says so, in which order, and the tag that proves it. */
 export { integrityTrailer } from "./integrity/trailer.js";
+/** Message below a protocol, as a tap has seen it: it has no octets of its own. */
+export { tapLink } from "./tap/link.js";
+/** Message that a tap has written: in front of it the name of a dissector, for Wireshark. */
+export { tapPdu } from "./tap/pdu.js";
+/** Message above a protocol, without its header, as a tap has seen it: it has no octets of its own. */
+export { tapPort } from "./tap/port.js";
 /** REQ and REP over TCP or TLS. */
 export { requestTcp } from "./stacks.js";
 /** REQ and REP over a local socket. */

@@ -610,8 +610,21 @@ export type Next = { readonly when?: Expr } & Following;
 export type Following =
   /** The header that claims this value in the table. `name` shows in the list of protocols if `listed`. */
   | { readonly by: "value"; readonly table: string; readonly value: Expr; readonly listed?: true }
-  /** The header that claims the value of the flow fact; table and fact have one name. */
-  | { readonly by: "fact"; readonly table: string; readonly message?: true }
+  /**
+   * The header that claims the value of the flow fact; table and fact have one name. `within`: what may stand
+   * in a message, behind its own header; `bare`: that one is not there.
+   */
+  | {
+      readonly by: "fact";
+      readonly table: string;
+      readonly message?: true;
+      readonly within?: string;
+      readonly bare?: true;
+    }
+  /** The headers of the layers that a flow fact lists, each in the one before; then the next alternative. */
+  | { readonly by: "list"; readonly table: "layer"; readonly fact: string }
+  /** Whatever stands in this header's place for who lists it: the same as no alternatives at all. */
+  | { readonly by: "above" }
   /** The first header claiming the table whose `measure` accepts the octets. */
   | { readonly by: "trial"; readonly table: string; readonly again?: true; readonly quoted?: true }
   | { readonly by: "name"; readonly header: string };
@@ -620,12 +633,12 @@ export type Following =
 export type Via = { readonly when?: Expr } & Operation;
 
 export type Operation =
-  /** Pieces to a whole. `first` begins one, `last` ends it. */
-  | { readonly op: "join"; readonly first: Expr; readonly last: Expr }
+  /** Pieces to a whole. `first` begins one, `last` ends it; without `first` each end is a beginning. */
+  | { readonly op: "join"; readonly first?: Expr; readonly last: Expr }
   /** XOR with a four-octet key. */
   | { readonly op: "unmask"; readonly key: Expr }
-  /** Decrypt with the key that `key` names. */
-  | { readonly op: "open"; readonly key: Expr }
+  /** Decrypt, trailer included, with the key of the sender that this flow fact names. */
+  | { readonly op: "open"; readonly sender: string }
   /** Inner pieces: length-prefixed, with a flag for *continues*. */
   | { readonly op: "records" }
   /** Fragments of a datagram: offset in octets, more to come, what they have in common. */
@@ -656,15 +669,38 @@ export const by = (
 /**
  * The header that claims what the flow fact `name` says; the table has the fact's name. One that is not
  * set, or is 0, leaves it to the alternative behind. `message`: what follows is one message of an
- * application, so lists of messages have a row for it.
+ * application, so lists of messages have a row for it; `bare`: without the header that the fact stands for.
+ * `within` is a table, and a flow fact: of the headers inside the message, behind its own. Where the fact
+ * lists layers they are theirs; else whoever in the table recognises them.
  */
 export const byFact = (
   name: string,
-  options: { when?: E<boolean>; message?: boolean } = {},
+  options: { when?: E<boolean>; message?: boolean; within?: string; bare?: boolean } = {},
 ): Next => ({
   by: "fact",
   table: name,
   ...(options.message === true ? { message: true } : {}),
+  ...(options.within === undefined ? {} : { within: options.within }),
+  ...(options.bare === true ? { bare: true } : {}),
+  ...cond(options.when),
+});
+/**
+ * The headers of layers, which the flow fact lists by name, the uppermost first, with spaces between: the
+ * lowest follows here, the others each where the one before has no `next` of its own, and on the last what
+ * stands behind this alternative. A header claims its layer in the table `layer`: `on: { layer: "trace@1" }`.
+ */
+export const byList = (fact: string, options: { when?: E<boolean> } = {}): Next => ({
+  by: "list",
+  table: "layer",
+  fact,
+  ...cond(options.when),
+});
+/**
+ * What stands on this layer, whoever that is: what a payload without `next` leads to anyway. For one that is
+ * readable under a condition only. `next: () => []` says that nobody but this layer can read what follows.
+ */
+export const above = (options: { when?: E<boolean> } = {}): Next => ({
+  by: "above",
   ...cond(options.when),
 });
 /**
@@ -688,9 +724,9 @@ export const to = (header: string, options: { when?: E<boolean> } = {}): Next =>
   ...cond(options.when),
 });
 
-export const join = (o: { first: E<boolean>; last: E<boolean>; when?: E<boolean> }): Via => ({
+export const join = (o: { first?: E<boolean>; last: E<boolean>; when?: E<boolean> }): Via => ({
   op: "join",
-  first: o.first.expr,
+  ...(o.first === undefined ? {} : { first: o.first.expr }),
   last: o.last.expr,
   ...cond(o.when),
 });
@@ -699,7 +735,11 @@ export const unmask = (key: E, options: { when?: E<boolean> } = {}): Via => ({
   key: key.expr,
   ...cond(options.when),
 });
-export const open = (key: E): Via => ({ op: "open", key: key.expr });
+/**
+ * Opens what is sealed, tag in the trailer included, by the keys of whoever sealed it: the flow fact says who,
+ * as they said themselves.
+ */
+export const open = (sender: string): Via => ({ op: "open", sender });
 export const records: Via = { op: "records" };
 export const fragments = (o: { id: E; offset: E; more: E<boolean>; when?: E<boolean> }): Via => ({
   op: "fragments",
@@ -719,7 +759,11 @@ export const stream = (o: { seq: E; syn: E<boolean>; fin: E<boolean>; rst: E<boo
 /** The value of a flow fact: from a field, a constant, or looked up in another fact's value. */
 export type Fact =
   | { readonly from: "expr"; readonly expr: Expr }
+  | { readonly from: "text"; readonly field: string }
   | { readonly from: "fact"; readonly fact: string; readonly map: Readonly<Record<string, Fact>> };
+
+/** A fact that is the text of a field, or its octets in hex. */
+export const textOf = (field: string): Fact => ({ from: "text", field });
 
 /** A fact by another: `pick("ws.role", { client: …, server: … })`. Without an entry it is not set. */
 export const pick = (fact: string, map: Readonly<Record<string, number | Fact>>): Fact => ({
@@ -823,7 +867,7 @@ export class Header<S extends Fields, T extends Fields> {
     return this.#with<S, M & T>({ front: named(stage(refs<S & T>(known))) });
   }
   /** Flow facts that this header sets for what follows in its direction of the flow. */
-  sets(facts: (h: Refs<S>) => Readonly<Record<string, E | Fact>>): Header<S, T> {
+  sets(facts: (h: Refs<S>) => Readonly<Record<string, E | E<boolean> | Fact>>): Header<S, T> {
     const made = Object.entries(facts(refs<S>(this.head))).map(([name, f]): [string, Fact] => [
       name,
       f instanceof E ? { from: "expr", expr: f.expr } : f,

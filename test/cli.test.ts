@@ -136,14 +136,6 @@ test("help and version are there for every command", async () => {
   assert.is((await run(["--version"])).stdout, "0.1.0\n");
 });
 
-test("start checks, dissects, and says what to try next", async () => {
-  const { status, stdout } = await run(["start"]);
-  assert.is(status, 0);
-  assert.match(stdout, /files are as generated/);
-  assert.match(stdout, /req\/tcp .*"ping"/);
-  assert.match(stdout.trimEnd().split("\n").at(-1) ?? "", /^Next: /);
-});
-
 test("a folder of one's own becomes codecs and a catalogue", async () => {
   const folder = mkdtempSync(join(tmpdir(), "wirestack-"));
   try {

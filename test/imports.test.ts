@@ -22,7 +22,7 @@ const node = /^node:/;
 const lang = /^spec\/lang(\.ts$|\/)/;
 /** What layers are made of: messages below, ports above, and the world around. */
 const joints =
-  /^runtime\/(message|body|block|assembly|layer|hub|multicast|pile|hops|waiting|slots|ranks|stream|borrower|address|topics|answering|port|queues|guard|option|error|identity|subprotocol|env|builtin|crypto|node-crypto|node|web|reader|stats)\.ts$/;
+  /^runtime\/(message|body|block|assembly|layer|hub|multicast|pile|hops|waiting|slots|ranks|stream|borrower|address|topics|answering|port|queues|guard|option|error|identity|subprotocol|env|builtin|crypto|node-crypto|node-files|node|web|reader|stats)\.ts$/;
 const generated = /^generated\//;
 /** Stands for a name that is not written out, as of a spec that the user points at. */
 const computed = "(computed)";
@@ -60,6 +60,10 @@ const rules: readonly Rule[] = [
   {
     files: /^runtime\/secure\/integrity(\.ts$|\/)/,
     may: [generated, joints, node, /^runtime\/secure\/integrity\//],
+  },
+  {
+    files: /^runtime\/tools\/tap(\.ts$|\/)/,
+    may: [generated, joints, node, /^runtime\/tools\/tap\//],
   },
   {
     files: /^runtime\/(transport|framing|protocol|secure|tools)\//,

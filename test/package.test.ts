@@ -43,6 +43,11 @@ test.before((context) => {
 });
 test.after(({ folder }) => rmSync(folder, { recursive: true }));
 
+const README = readFileSync("README.md", "utf8");
+/** What the README says that an example prints. */
+const prints = (name: string): string | undefined =>
+  new RegExp(`<!-- prints: .*/${name} -->\n\`\`\`text\n([\\s\\S]*?)\`\`\``).exec(README)?.[1];
+
 const npx = (cwd: string, ...args: string[]) =>
   spawnSync("npx", ["--no-install", "wirestack", ...args], { cwd, encoding: "utf8" });
 /** What npx runs, without the half second that it takes. */
@@ -84,13 +89,36 @@ test("codegen says what to install, and works when it is", ({ folder }) => {
 
 test("a layer of one's own is begun by --new, and passes its test", async (c) => {
   const args = ["codegen", "./my-layers", "--out", "./my-codecs", "--new", "acme/mark"];
-  mkdirSync(join(c.folder, "my-layers"));
   const { status, stderr } = wirestack(c.folder, ...args);
   assert.is(status, 0, stderr);
-  mkdirSync(join(c.folder, "my-scripts"));
-  const js = ["codegen", "./my-scripts", "--out", "./my-modules", "--js", "--new", "acme/mark"];
-  assert.is(wirestack(c.folder, ...js).status, 0);
-  assert.match(await printed(c.folder, "--test", "my-scripts/acme/mark.test.mjs"), /^# pass 2\d$/m);
+});
+
+test("what the README says of a layer of one's own, command by command", async ({ folder }) => {
+  const part = README.slice(README.indexOf("## You design a layer"));
+  const commands = [
+    ...part.slice(0, part.indexOf("\n## ")).matchAll(/^(npx wirestack|node) (.*)$/gm),
+  ]
+    .map(([, program = "", args = ""]) => ({ program, args: args.split(" ") }))
+    .filter(({ args }) => !args.includes("made"));
+  const said: string[] = [];
+  for (const { program, args } of commands) {
+    if (program === "node") said.push(await printed(folder, ...args));
+    else {
+      const { status, stdout, stderr } = wirestack(folder, ...args);
+      assert.is(status, 0, stderr);
+      said.push(stdout);
+    }
+  }
+  const [begun = "", tested = "", reply = "", shown = ""] = said;
+  assert.match(begun, /^wrote layers\/acme\/mark\.ts\n/);
+  assert.match(
+    begun,
+    /next: node --test layers, .* node_modules\/wirestack\/\.github\/CONTRIBUTING\.md/,
+  );
+  assert.match(tested, /^# pass 2\d$/m);
+  assert.is(reply, "through a layer of mine\n");
+  assert.match(shown, /acme\.mark\.kind +1 \(last\)/);
+  assert.match(shown, /req → rep over link .* "through a layer of mine"/);
 });
 
 test("every subpath imports in plain JavaScript", ({ folder }) => {
@@ -145,9 +173,30 @@ test("examples that need nobody run as they are", async ({ folder }) => {
   );
   assert.is(await printed(folder, "websocket.mjs"), "asked over WebSocket\nwelcome\n");
   assert.is(await printed(folder, "device.mjs"), "→ 74 octets\n← 74 octets\nthrough two hops\n");
+  assert.is(await printed(folder, "tap.mjs"), prints("tap.mjs"));
   const hop = await printed(folder, "hop.mjs");
   assert.match(hop, /^room .*; contiguous from 'hop' down\nknown: true\nsealed and signed\n/m);
   assert.match(hop, /^refused: stacks differ: 'hop@1.*, which is a plain socket/m);
+});
+
+test("what the README says of taps and keys, command by command", async ({ folder }) => {
+  const server = open(rep());
+  server.serve(() => "pong");
+  const { url } = await server.listen("tcp://127.0.0.1:0");
+  const part = README.slice(README.indexOf("From a shell, with a tap"));
+  const commands = [...part.slice(0, part.indexOf("```\n\n")).matchAll(/^npx wirestack (.*)$/gm)];
+  const said: string[] = [];
+  for (const [, args = ""] of commands) {
+    const own = args.replace("tcp://127.0.0.1:5555", url).split(" ");
+    said.push(await printed(folder, "node_modules/.bin/wirestack", ...own));
+  }
+  await server.close();
+  const [reply = "", traffic = "", opened = "", marked = ""] = said;
+  assert.is(reply, '"pong"\n');
+  assert.match(traffic, /» req → rep over link .* "ping"/);
+  assert.match(traffic, /» rep → req over link .* "pong"/);
+  assert.match(opened, /push\/link .* "seen from inside" {2}decrypted\n/);
+  assert.match(marked, /acme\.mark\.length/);
 });
 
 test("the example over TLS runs, and tells who is there", async ({ folder }) => {
@@ -163,10 +212,7 @@ test("examples that ask somebody run as they are, and print what the README show
   server.serve(() => "pong");
   const { url } = await server.listen("tcp://127.0.0.1:0");
   assert.is(await printed(c.folder, "request.mjs", url), "pong\n");
-  const shown = /<!-- prints: .*layers.mjs -->\n```text\n([\s\S]*?)```/.exec(
-    readFileSync("README.md", "utf8"),
-  );
-  assert.is(await printed(c.folder, "layers.mjs", url), shown?.[1]);
+  assert.is(await printed(c.folder, "layers.mjs", url), prints("layers.mjs"));
   await server.close();
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
@@ -53,8 +53,25 @@ test("every script that it names exists", () => {
   }
 });
 
-test("every file that it links to is there", () => {
-  for (const [, path = ""] of readme.matchAll(/\]\((\.[^)]+)\)/g)) readFileSync(path);
+/** What a heading is called in a link. */
+const anchor = (title: string): string =>
+  title
+    .toLowerCase()
+    .replace(/[^\w -]/g, "")
+    .replaceAll(" ", "-");
+const anchors = (text: string): string[] =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) => anchor(title));
+
+test("every file and every place that it links to is there", () => {
+  const links = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, to = ""]) => to.replace(/\s+/g, ""));
+  assert.ok(links.length > 40);
+  for (const link of links.filter((to) => !to.startsWith("http"))) {
+    const [path = "", place] = link.split("#");
+    assert.ok(path === "" || existsSync(path), link);
+    if (place === undefined) continue;
+    const text = path === "" ? readme : readFileSync(path, "utf8");
+    assert.ok(anchors(text).includes(place), link);
+  }
 });
 
 test.run();

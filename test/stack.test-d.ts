@@ -7,7 +7,6 @@ import {
   type Body,
   bus,
   type Exchanger,
-  type Face,
   inproc,
   integrity,
   type Layer,
@@ -34,6 +33,7 @@ import {
   sub,
   surveyor,
   type Taker,
+  tap,
   tcp,
   xpush,
   xrep,
@@ -41,7 +41,7 @@ import {
   xsub,
 } from "../runtime/index.js";
 
-declare const tap: () => Layer<Same<Face>, Same<Face>, "tap">;
+const tapped = tap("traffic.pcapng");
 declare const sealed: () => Layer<
   Same<"req" | "rep" | "push">,
   Same<"req" | "rep" | "push">,
@@ -67,6 +67,10 @@ stack(req(), integrity({ keys: [] }), xreq());
 stack(req(), xreq(), integrity({ keys: [] }), sp(), tcp());
 // @ts-expect-error the same on octets
 stack(req(), xreq(), sp(), integrity({ keys: [] }), tcp());
+// @ts-expect-error 'req' stands on 'raw', but what the tap shows is 'link'
+stack(req(), tapped, sp(), tcp());
+// @ts-expect-error a tap's limit is octets
+tap({ file: "traffic.pcapng", limit: "1 MiB" });
 // @ts-expect-error a key has a secret, or one half of a pair
 integrity({ keys: [{ id: 1 }] });
 // @ts-expect-error a secret is octets
@@ -113,15 +117,20 @@ void sentence;
 
 expectTypeOf(stack(req(), xreq())).toEqualTypeOf<Stack<"req", "link">>();
 expectTypeOf(stack(req(), xreq(), hop(), sp(), tcp())).toEqualTypeOf<Stack<"req", "ground">>();
-expectTypeOf(stack(tap(), sealed(), req(), tap(), xreq(), tap(), spIpc())).toEqualTypeOf<
+expectTypeOf(stack(tapped, sealed(), req(), tapped, xreq(), tapped, spIpc())).toEqualTypeOf<
   Stack<"req", "octets">
 >();
+expectTypeOf(stack(req(), xreq(), tapped)).toEqualTypeOf<Stack<"req", "link">>();
+expectTypeOf(stack(req(), xreq(), hop(), tapped, tapped)).toEqualTypeOf<Stack<"req", "link">>();
+expectTypeOf(stack(req(), xreq(), sp(), tapped)).toEqualTypeOf<Stack<"req", "octets">>();
+expectTypeOf(open(stack(req(), tapped))).toEqualTypeOf<Requester>();
+expectTypeOf(open(stack(sp(), tapped))).toEqualTypeOf<Links>();
 expectTypeOf(open(stack(sealed(), req(), xreq()))).toEqualTypeOf<Requester>();
 expectTypeOf(open(req())).toEqualTypeOf<Requester>();
 const proven = integrity({ keys: [{ id: 1, secret: new Uint8Array(32) }] });
 expectTypeOf(stack(proven, req(), xreq())).toEqualTypeOf<Stack<"req", "link">>();
 expectTypeOf(open(stack(proven, req()))).toEqualTypeOf<Requester>();
-expectTypeOf(open(stack(proven, tap(), rep(), xrep()))).toEqualTypeOf<Replier>();
+expectTypeOf(open(stack(proven, tapped, rep(), xrep()))).toEqualTypeOf<Replier>();
 expectTypeOf(open(stack(proven, sub(), xsub()))).toEqualTypeOf<Subscriber>();
 expectTypeOf(open(stack(proven, pub()))).toEqualTypeOf<Sender>();
 expectTypeOf(open(stack(proven, pull()))).toEqualTypeOf<Taker>();

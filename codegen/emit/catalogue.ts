@@ -131,13 +131,16 @@ const followers = (next: readonly Next[], tables: Tables, look: Look): [string, 
   next.map((n) => {
     const when = n.when === undefined ? "" : `, if ${phrase(n.when, look)}`;
     if (n.by === "name") return ["Followed by", `${link(n.header)}${when}`];
+    if (n.by === "above") return ["Followed by", `what stands on this layer${when}`];
     const members = tables.members(n.table) || "nothing known";
     const how =
       n.by === "value"
         ? `what \`${n.table}\` has for ${phrase(n.value, look)}`
         : n.by === "fact"
           ? `what the flow's \`${n.table}\` says`
-          : `whichever of \`${n.table}\` accepts the octets${n.again === true ? ", again and again" : ""}`;
+          : n.by === "list"
+            ? `each layer in the flow's \`${n.fact}\`, from the lowest up`
+            : `whichever of \`${n.table}\` accepts the octets${n.again === true ? ", again and again" : ""}`;
     return ["Followed by", `${how}${when}: ${members}`];
   });
 
@@ -156,6 +159,7 @@ function viaWords(v: Via, look: Look): string {
 
 function factWords(f: Fact, look: Look): string {
   if (f.from === "expr") return phrase(f.expr, look);
+  if (f.from === "text") return `the text of \`${f.field}\``;
   const inner = Object.values(f.map);
   const deeper = inner.find((x) => x.from === "fact");
   return `what \`${f.fact}\` stands for${deeper?.from === "fact" ? `, with \`${deeper.fact}\`` : ""}`;

@@ -49,7 +49,9 @@ function registry(model: Model): string {
   code.line(`import type { ${[...types, "Registry"].join(", ")} } from "./dissect/tables.js";`);
   const trials = model.headers.filter(isTried);
   for (const h of trials) {
-    code.line(`import { measure as ${measureOf(h)} } from "./${h.file}.js";`);
+    // What has a trailer alone is known by that.
+    const measure = h.max === 0 && h.last.length > 0 ? "measureEnd" : "measure";
+    code.line(`import { ${measure} as ${measureOf(h)} } from "./${h.file}.js";`);
   }
   code.line();
   if (model.stacks.length > 0) code.line('export * from "./dissect/stacks.js";');
@@ -172,13 +174,16 @@ type Print = (e: Expr) => string;
 function nextOf(n: Next, sum: Print, test: Print): string {
   return object({
     by: quote(n.by),
-    of: quote(n.by === "name" ? n.header : n.table),
+    of: quote(n.by === "name" ? n.header : n.by === "above" ? "" : n.table),
+    fact: n.by === "list" ? quote(n.fact) : undefined,
     when: n.when === undefined ? undefined : test(n.when),
     value: n.by === "value" ? sum(n.value) : undefined,
     listed: n.by === "value" && n.listed ? "true" : undefined,
     again: n.by === "trial" && n.again ? "true" : undefined,
     quoted: n.by === "trial" && n.quoted ? "true" : undefined,
     message: n.by === "fact" && n.message ? "true" : undefined,
+    within: n.by === "fact" && n.within !== undefined ? quote(n.within) : undefined,
+    bare: n.by === "fact" && n.bare ? "true" : undefined,
   });
 }
 
@@ -280,17 +285,19 @@ class Tables {
           "via",
           (payload.via ?? []).map((v) => this.#via(v, sum, test)),
         );
-        list(
-          code,
-          "next",
-          (payload.next ?? []).map((n) => nextOf(n, sum, test)),
-        );
+        const next = payload.next?.map((n) => nextOf(n, sum, test));
+        // None at all says that nobody else can read it.
+        if (next?.length === 0) code.line("next: [],");
+        list(code, "next", next ?? []);
       },
       "},",
     );
   }
 
   #via({ op, when, ...values }: Via, sum: Print, test: Print): string {
+    if ("sender" in values) {
+      return object({ op: quote(op), sender: quote(values.sender as string), with: "{}" });
+    }
     const given = Object.entries(values as Record<string, Expr>).map(([k, e]) => [k, sum(e)]);
     return object({
       op: quote(op),
@@ -301,6 +308,9 @@ class Tables {
 
   #fact(fact: Fact, sum: Print): string {
     if (fact.from === "expr") return sum(fact.expr);
+    if (fact.from === "text") {
+      return object({ text: quote(this.#named(fact.field)?.shown ?? "") });
+    }
     const inner = Object.entries(fact.map).map(([k, f]) => [k, this.#fact(f, sum)]);
     return object({ by: quote(fact.fact), map: object(Object.fromEntries(inner)) });
   }

@@ -131,9 +131,11 @@ export type FieldTable =
 /** What may follow; the first whose condition holds counts. */
 export interface NextTable {
   readonly when?: Test;
-  readonly by: "value" | "fact" | "trial" | "name";
+  readonly by: "value" | "fact" | "trial" | "name" | "list" | "above";
   /** Table, or for `name` the header. */
   readonly of: string;
+  /** Of a list: the flow fact that has it. */
+  readonly fact?: string;
   readonly value?: Sum;
   /** The table's name stands in the list of protocols. */
   readonly listed?: true;
@@ -143,18 +145,25 @@ export interface NextTable {
   readonly quoted?: true;
   /** What follows is one message of an application. */
   readonly message?: true;
+  /** Flow fact that lists the layers inside a message, and table of those that are recognised there. */
+  readonly within?: string;
+  /** The header that is looked up is not there: only its fact counts. */
+  readonly bare?: true;
 }
 
 /** What happens to a payload first: an operation, and the values that it is told. */
 export interface ViaTable {
   readonly when?: Test;
   readonly op: "join" | "unmask" | "open" | "records" | "fragments" | "stream";
+  /** Flow fact that says whose key opens. */
+  readonly sender?: string;
   readonly with: Readonly<Record<string, Sum>>;
 }
 
-/** Value of a flow fact: computed, or looked up by the value of another. */
+/** Value of a flow fact: computed, the text of a field, or looked up by the value of another. */
 export type FactTable =
   | Sum
+  | { readonly text: string }
   | { readonly by: string; readonly map: Readonly<Record<string, FactTable>> };
 
 export type Claims = Readonly<Record<string, true | readonly (number | string)[]>>;

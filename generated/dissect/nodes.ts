@@ -50,6 +50,7 @@ export interface Facts {
 /** A via operation and its values. */
 export interface Step {
   readonly op: ViaTable["op"];
+  readonly sender?: string;
   readonly with: Readonly<Record<string, number>>;
 }
 /** What follows. */
@@ -57,6 +58,8 @@ export interface Choice {
   readonly next: NextTable;
   /** Of the table that `next` looks up; a fact's value is found in the flow. */
   readonly value: number;
+  /** Of a list: what stands on the last. */
+  readonly beyond?: Choice | undefined;
 }
 
 /** Sender and receiver on a layer. */

@@ -9,6 +9,7 @@ import {
   type Around,
   type Choice,
   type Facts,
+  type Node,
   note,
   type Status,
   type Step,
@@ -84,19 +85,18 @@ export class Walker {
     if (record) this.#show(table);
     if (table.sets !== undefined) {
       for (const fact in table.sets) {
-        const value = factOf(table.sets[fact] as FactTable, n, around.facts);
+        const value = factOf(table.sets[fact] as FactTable, n, around.facts, c.nodes);
         if (value !== undefined) around.facts.set(fact, value);
       }
     }
     const via = table.payload?.via;
-    const next = chosen(table.payload?.next, n, around.facts);
     return this.#walked(
       table,
       head,
       claim,
       false,
       via === undefined ? NOTHING : via.filter((x) => holds(x.when, n)).map((x) => step(x, n)),
-      next && { next, value: next.value?.(n) ?? Number.NaN },
+      chosen(table.payload?.next ?? NOTHING, n, around.facts),
     );
   }
 
@@ -229,33 +229,45 @@ function sizeOf(f: FieldTable, n: Numbers): number {
 
 const holds = (when: Test | undefined, n: Numbers): boolean => when === undefined || when(n);
 
-/** The first that may follow. A fact that is not set, or is 0, leaves it to the next, if there is one. */
-function chosen(
-  all: readonly NextTable[] | undefined,
-  n: Numbers,
-  facts: Facts,
-): NextTable | undefined {
-  let last: NextTable | undefined;
-  for (const next of all ?? []) {
+/**
+ * The first that may follow. A fact that is not set, is 0 or lists nothing leaves it to the next, if there
+ * is one.
+ */
+function chosen(all: readonly NextTable[], n: Numbers, facts: Facts, from = 0): Choice | undefined {
+  let last: Choice | undefined;
+  for (let i = from; i < all.length; i++) {
+    const next = all[i] as NextTable;
     if (!holds(next.when, n)) continue;
-    last = next;
-    if (next.by !== "fact" || facts.get(next.of)) break;
+    const list = next.by === "list";
+    const said = !(list || next.by === "fact") || facts.get(next.fact ?? next.of);
+    last = { next, value: next.value?.(n) ?? Number.NaN };
+    if (said) return list ? { ...last, beyond: chosen(all, n, facts, i + 1) } : last;
   }
-  return last;
+  return last?.next.by === "list" ? undefined : last;
 }
 
-function step({ op, with: values }: ViaTable, n: Numbers): Step {
+function step({ op, sender, with: values }: ViaTable, n: Numbers): Step {
   const made: Record<string, number> = {};
   for (const name in values) made[name] = values[name]?.(n) ?? Number.NaN;
-  return { op, with: made };
+  return sender === undefined ? { op, with: made } : { op, sender, with: made };
 }
 
-function factOf(fact: FactTable, n: Numbers, facts: Facts): number | string | undefined {
+function factOf(
+  fact: FactTable,
+  n: Numbers,
+  facts: Facts,
+  nodes: readonly Node[],
+): number | string | undefined {
   if (typeof fact === "function") {
-    const value = fact(n);
+    const value = Number(fact(n));
     return Number.isNaN(value) ? undefined : value;
+  }
+  if ("text" in fact) {
+    const value = nodes.find((x) => x.name === fact.text)?.value;
+    if (!(value instanceof Uint8Array)) return value === undefined ? value : String(value);
+    return Array.from(value, (octet) => octet.toString(16).padStart(2, "0")).join("");
   }
   const key = facts.get(fact.by);
   const inner = key === undefined ? undefined : fact.map[key];
-  return inner === undefined ? undefined : factOf(inner, n, facts);
+  return inner === undefined ? undefined : factOf(inner, n, facts, nodes);
 }

@@ -4,6 +4,8 @@
  * Message of a handshake by which a hop's two sides get their keys: a Noise handshake message, and in
  * front of it which one it is. Each side knows one pattern and one suite; they are said, not asked for.
  *
+ * XX has three: the first is a key that was made for this handshake, alone, and the third has none.
+ *
  * 3 octets. Noise rev 34 §7, §8.
  *
  *      0                   1                   2

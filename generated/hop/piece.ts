@@ -2,8 +2,7 @@
 
 /**
  * Piece of a message in a record. One that is not the last of its message ends its record, and the
- * message goes on in the next. Nothing, of a message that goes on, says that the rest is padding; so
- * does what is too short for a piece.
+ * message goes on in the next. Nothing, of a message that goes on, would be `hop.padding`.
  *
  * 2 to 4 octets. wirestack hop, version 1.
  *
@@ -46,36 +45,8 @@ export function size(length: number): number {
  */
 export function measure(v: DataView, o: number, end: number): number {
   if (end < o + 2) return end - (o + 2);
-  let length = v.getUint16(o) & 0x7fff;
-  let p = o + 2;
-  if (length === 32767) {
-    if (end < p + 2) return end - (p + 2);
-    length = v.getUint16(p);
-    if (length < 32767) return BAD;
-    p += 2;
-  }
-  return p - o;
-}
-
-/** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
-export function explain(n: number, v: DataView, o: number, end: number): string {
-  if (n >= 0) return "hop.piece: is whole and right";
-  if (end < o + 2) return short("hop.piece", o + 2 - end);
-  let length = v.getUint16(o) & 0x7fff;
-  let p = o + 2;
-  if (length === 32767) {
-    if (end < p + 2) return short("hop.piece", p + 2 - end);
-    length = v.getUint16(p);
-    if (length < 32767) return wrong("hop.piece.length", p - o, "is not in its shortest form");
-    p += 2;
-  }
-  return "hop.piece: is whole and right";
-}
-
-/** As `measure`; if the header is whole and right, its fields are in `into`. */
-export function decode(v: DataView, o: number, end: number, into: HopPiece): number {
-  if (end < o + 2) return end - (o + 2);
   const w = v.getUint16(o);
+  const more = (w & 0x8000) !== 0;
   let length = w & 0x7fff;
   let p = o + 2;
   if (length === 32767) {
@@ -84,7 +55,43 @@ export function decode(v: DataView, o: number, end: number, into: HopPiece): num
     if (length < 32767) return BAD;
     p += 2;
   }
-  into.more = (w & 0x8000) !== 0;
+  if (length <= 0 && more) return BAD - 1;
+  return p - o;
+}
+
+/** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
+export function explain(n: number, v: DataView, o: number, end: number): string {
+  if (n >= 0) return "hop.piece: is whole and right";
+  if (end < o + 2) return short("hop.piece", o + 2 - end);
+  const w = v.getUint16(o);
+  const more = (w & 0x8000) !== 0;
+  let length = w & 0x7fff;
+  let p = o + 2;
+  if (length === 32767) {
+    if (end < p + 2) return short("hop.piece", p + 2 - end);
+    length = v.getUint16(p);
+    if (length < 32767) return wrong("hop.piece.length", p - o, "is not in its shortest form");
+    p += 2;
+  }
+  if (length <= 0 && more) return wrong("hop.piece.length", 0, "nothing, of a message that goes on");
+  return "hop.piece: is whole and right";
+}
+
+/** As `measure`; if the header is whole and right, its fields are in `into`. */
+export function decode(v: DataView, o: number, end: number, into: HopPiece): number {
+  if (end < o + 2) return end - (o + 2);
+  const w = v.getUint16(o);
+  const more = (w & 0x8000) !== 0;
+  let length = w & 0x7fff;
+  let p = o + 2;
+  if (length === 32767) {
+    if (end < p + 2) return end - (p + 2);
+    length = v.getUint16(p);
+    if (length < 32767) return BAD;
+    p += 2;
+  }
+  if (length <= 0 && more) return BAD - 1;
+  into.more = more;
   into.length = length;
   return p - o;
 }
@@ -104,6 +111,7 @@ export function read(v: DataView, o: number, end: number): HopPiece {
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */
 export function write(v: DataView, o: number, more: boolean, length: number): number {
   if (!Number.isSafeInteger(length) || length < 0 || length > 0xffff) refuse("hop.piece.length", length, "does not fit 16 bits");
+  if (length <= 0 && more) refuse("hop.piece.length", length, "nothing, of a message that goes on");
   let p = o;
   if (length < 32767) {
     v.setUint16(p, (more ? 0x8000 : 0) | length);

@@ -47,7 +47,8 @@ export const HEADER = { name: "sp.stack", head: MAX, tail: 0 } as const;
 
 /** What is known of a flow that this header is in, by what was known of it before. */
 export const KNOWN = {
-  "sp.stack": 0
+  "sp.stack": 0,
+  "ws.suffix": 0
 } as const;
 
 // Faults are BAD, BAD - 1, …: below any count of octets that may be missing.

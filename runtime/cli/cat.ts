@@ -4,7 +4,8 @@ import { parseArgs } from "node:util";
 import {
   bus,
   type Exchanger,
-  open,
+  type Layer,
+  node,
   type Port,
   pair0,
   pair1,
@@ -23,6 +24,7 @@ import {
   type Taker,
   TimeoutError,
   type TlsOptions,
+  tap,
 } from "../index.js";
 import { Conversation, Refused, SECURED, type Wishes } from "./conversation.js";
 import { formats } from "./echo.js";
@@ -66,6 +68,11 @@ What to take
   --subscribe TOPIC   for --sub: messages that begin with this; may be given again. Default: all
   -Z, --recv-maxsz N  longest message to receive, in octets; 0: no limit (default 1048576)
 
+What to keep
+  --tap FILE          every message as it goes over the connections, with its protocol's header, as a
+                      capture (pcapng) for wirestack dissect and Wireshark; in clear also over TLS. What
+                      is in FILE is replaced; beyond 64 MiB a new one begins, and one before it is kept
+
 What to send
   -D, --data TEXT     this, as UTF-8
   -F, --file FILE     what is in the file; - is standard input
@@ -100,6 +107,7 @@ Examples
   wirestack cat --sub --dial tcp://127.0.0.1:5556 --subscribe weather --subscribe news
   wirestack cat --push --listen ipc:///tmp/work.ipc --file job.json
   wirestack cat --pull --dial ipc:///tmp/work.ipc --raw --count 1 > job.json
+  wirestack cat --sub --dial tcp://127.0.0.1:5556 --tap news.pcapng && wirestack dissect news.pcapng
   wirestack cat --rep --listen wss://127.0.0.1:5557/ask --cert mine.pem --data pong
   wirestack cat --req --dial wss://127.0.0.1:5557/ask --cacert ca.pem --data ping
 
@@ -144,19 +152,19 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
   req: {
     data: "needed",
     async talk(c) {
-      const socket = await c.meet(open(req(), c.options));
+      const socket = await c.meet(c.open(req()));
       await c.rounds(async () => c.print(await socket.request(c.data, c.receiving)));
     },
   },
-  rep: { data: "answered", talk: (c) => answer(c, open(rep(), c.options)) },
-  push: { data: "needed", talk: (c) => send(c, open(push(), c.options)) },
-  pull: { data: "refused", talk: (c) => take(c, open(pull(), c.options)) },
-  pub: { data: "needed", talk: (c) => send(c, open(pub(), c.options)) },
+  rep: { data: "answered", talk: (c) => answer(c, c.open(rep())) },
+  push: { data: "needed", talk: (c) => send(c, c.open(push())) },
+  pull: { data: "refused", talk: (c) => take(c, c.open(pull())) },
+  pub: { data: "needed", talk: (c) => send(c, c.open(pub())) },
   sub: {
     data: "refused",
     talk(c) {
       // Whoever reads the output slowly makes the publisher drop; what has come is printed.
-      const socket = open(sub({ overflow: "wait" }), c.options);
+      const socket = c.open(sub({ overflow: "wait" }));
       for (const topic of c.topics) socket.subscribe(topic);
       return take(c, socket);
     },
@@ -164,7 +172,7 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
   surveyor: {
     data: "needed",
     async talk(c) {
-      const socket = await c.meet(open(surveyor(), c.options));
+      const socket = await c.meet(c.open(surveyor()));
       let silent = true;
       await c.rounds(async () => {
         for await (const response of socket.survey(c.data, c.surveying)) {
@@ -175,11 +183,11 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
       if (silent) throw new TimeoutError("survey: no response");
     },
   },
-  respondent: { data: "answered", talk: (c) => answer(c, open(respondent(), c.options)) },
-  pair0: { data: "allowed", talk: (c) => exchange(c, open(pair0(), c.options)) },
-  pair1: { data: "allowed", talk: (c) => exchange(c, open(pair1(), c.options)) },
-  bus: { data: "allowed", talk: (c) => exchange(c, open(bus(), c.options)) },
-  star: { data: "allowed", talk: (c) => exchange(c, open(star(), c.options)) },
+  respondent: { data: "answered", talk: (c) => answer(c, c.open(respondent())) },
+  pair0: { data: "allowed", talk: (c) => exchange(c, c.open(pair0())) },
+  pair1: { data: "allowed", talk: (c) => exchange(c, c.open(pair1())) },
+  bus: { data: "allowed", talk: (c) => exchange(c, c.open(bus())) },
+  star: { data: "allowed", talk: (c) => exchange(c, c.open(star())) },
 };
 
 /** As an option: nngcat's names end in a version, which may be left out where there is but one. */
@@ -237,6 +245,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   "recv-timeout": text(),
   "send-timeout": text(),
   "recv-maxsz": text("Z"),
+  tap: text(),
   verbose: flag("v"),
   silent: flag("q"),
   help: flag("h"),
@@ -370,6 +379,8 @@ function understand(
       tell(what, wrong) {
         if (loudness >= (wrong ? 1 : 2)) stderr.write(`wirestack cat: ${what}\n`);
       },
+      // The last: what is there is kept if anything else is wrong.
+      tap: tapOf(one("tap")),
     },
   };
 }
@@ -381,6 +392,18 @@ function read(file: string, option = "file"): Uint8Array {
     return readFileSync(file === "-" ? 0 : file);
   } catch (error) {
     throw new Error(`--${option}: ${(error as Error).message}`);
+  }
+}
+
+function tapOf(file: string | undefined): Layer | undefined {
+  if (file === undefined) return undefined;
+  try {
+    const layer = tap(file);
+    layer.check?.("dial", node);
+    return layer;
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`--tap: ${message}; name a file that you may write, in a folder that is there`);
   }
 }
 

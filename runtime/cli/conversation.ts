@@ -4,10 +4,14 @@ import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Dialer,
+  type Layer,
   type LayerOptions,
+  open,
   PeerError,
   type Port,
+  type Ports,
   type SocketOptions,
+  type Stack,
   type SurveyOptions,
   SystemError,
   TimeoutError,
@@ -15,6 +19,7 @@ import {
   type Waits,
   WireError,
 } from "../index.js";
+import { check } from "../stack.js";
 
 /** What the command line asks for; times are in milliseconds. */
 export interface Wishes {
@@ -34,6 +39,8 @@ export interface Wishes {
   readonly sendTimeout: number | undefined;
   readonly recvTimeout: number | undefined;
   readonly recvMax: number | undefined;
+  /** Stands right above what the address brings. */
+  readonly tap: Layer | undefined;
   readonly echo: (body: Uint8Array) => string | Uint8Array;
   /** Tells the user of what happens: always what is wrong, the rest if it is wanted. */
   readonly tell: (what: string, wrong: boolean) => void;
@@ -73,10 +80,12 @@ export class Conversation {
     this.#wishes = wishes;
   }
 
-  /** Options for the socket. */
-  get options(): SocketOptions {
-    const { recvMax } = this.#wishes;
-    return recvMax === undefined ? {} : { recvMax };
+  /** A socket of this protocol; what goes over its connections is captured, if that is wished. */
+  open<T extends keyof Ports>(protocol: Layer<"raw", T>): Ports[T] {
+    const { recvMax, tap } = this.#wishes;
+    const options: SocketOptions = recvMax === undefined ? {} : { recvMax };
+    if (tap === undefined || protocol.raw === undefined) return open(protocol, options);
+    return open(check([protocol, protocol.raw(), tap]) as Stack<T>, options);
   }
 
   get data(): Uint8Array {

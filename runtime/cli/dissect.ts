@@ -1,5 +1,6 @@
 /** `wirestack dissect FILE`. */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { parseArgs } from "node:util";
 import {
@@ -7,8 +8,9 @@ import {
   Dissector,
   dissect,
   type Frame,
+  type Keys,
   type Message,
-  registry,
+  type Registry,
 } from "../dissect/index.js";
 import {
   frameFields,
@@ -19,13 +21,19 @@ import {
   messageRow,
 } from "../dissect/rows.js";
 import { messageText, treeText } from "../dissect/tree.js";
+import { readKeyLog } from "../secure/hop/keys.js";
+import { registryOf } from "./specs.js";
 import type { Terminal } from "./terminal.js";
 
 const HELP = `wirestack dissect [OPTIONS] FILE
 
-Takes a capture apart: pcap or pcapng, also gzipped; - reads standard input.
+Takes a capture apart: pcap or pcapng, also gzipped; - reads standard input. What a tap has written
+says itself which layers stand above it.
 
   --messages          one line a message instead of a tree a frame
+  --keys FILE         a key log of hops (hop({ keyLog }), WIRESTACK_KEYLOGFILE): opens what they sealed
+  --specs FOLDER      headers of your own, as wirestack codegen SPECS --out FOLDER has generated them;
+                      as often as you like
   --format FORMAT     tree (default), tsv, ndjson
   -e FIELD            a column of --format tsv; once for each
   --fields            list the names of all fields, then end
@@ -37,10 +45,14 @@ Examples
   wirestack dissect --messages capture.pcap
   wirestack dissect --format tsv -e frame.number -e ip.src -e tcp.len capture.pcap
   tcpdump -U -w - port 5555 | wirestack dissect --messages -
+  wirestack dissect --messages --keys keys.log sealed.pcap
+  wirestack dissect --specs ./my-generated tap.pcapng
 
 Exit codes: 0 all read, 1 usage, 2 unreadable, 3 cut short or damaged after the frames printed
 `;
 
+/** What a remark on records says that no key opens. */
+const STAYS = " sealed: ";
 const FORMATS = ["tree", "tsv", "ndjson"];
 
 interface Options {
@@ -49,6 +61,9 @@ interface Options {
   readonly fields: readonly string[];
   readonly messages: boolean;
   readonly verbose: boolean;
+  readonly registry: Registry;
+  /** The log, and what it is called. */
+  readonly keys: Keys | undefined;
 }
 
 /** Runs the command; resolves with its exit code. */
@@ -58,7 +73,7 @@ export async function dissectCommand(
 ): Promise<number> {
   let options: Options | number;
   try {
-    options = understand(args, terminal.stdout);
+    options = await understand(args, terminal.stdout);
   } catch (error) {
     terminal.stderr.write(
       `wirestack dissect: ${(error as Error).message}\nsee: wirestack dissect --help\n`,
@@ -68,12 +83,14 @@ export async function dissectCommand(
   return typeof options === "number" ? options : run(options, terminal);
 }
 
-function understand(args: string[], stdout: Writable): Options | number {
+async function understand(args: string[], stdout: Writable): Promise<Options | number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
     options: {
       messages: { type: "boolean", default: false },
+      keys: { type: "string" },
+      specs: { type: "string", multiple: true, default: [] },
       format: { type: "string", default: "tree" },
       field: { type: "string", short: "e", multiple: true, default: [] },
       fields: { type: "boolean", default: false },
@@ -85,6 +102,7 @@ function understand(args: string[], stdout: Writable): Options | number {
     stdout.write(HELP);
     return 0;
   }
+  const registry = await registryOf(values.specs);
   const known = new Set([...frameFields, ...new Dissector(registry).names()]);
   if (values.fields) {
     stdout.write(`${[...known].sort().join("\n")}\n`);
@@ -102,7 +120,16 @@ function understand(args: string[], stdout: Writable): Options | number {
     throw new Error("--format tsv needs columns: -e FIELD, once for each; --fields lists them");
   }
   const { format, messages, verbose } = values;
-  return { file, format, fields: values.field, messages, verbose };
+  const keys = values.keys === undefined ? undefined : keysOf(values.keys);
+  return { file, format, fields: values.field, messages, verbose, registry, keys };
+}
+
+function keysOf(path: string): Keys {
+  try {
+    return readKeyLog(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new Error(`--keys ${path}: ${(error as Error).message}`);
+  }
 }
 
 /** Names that end or begin as the wrong one does. */
@@ -127,10 +154,22 @@ async function run(
     await print(`${(options.messages ? messageColumns : options.fields).join("\t")}\n`);
   }
   let found = 0;
+  let sealed = 0;
+  const stays: string[] = [];
+  const strange = new Map<string, number>();
   const list = new List(options.format);
   try {
-    for await (const frame of dissect(options.file)) {
+    const { registry, keys } = options;
+    for await (const frame of dissect(options.file, { registry, keys })) {
       found += frame.messages.length;
+      for (const part of frame.parts) {
+        if (part.is !== "octets") continue;
+        if (part.sealed) sealed++;
+        const { unknown } = part;
+        if (unknown !== undefined) strange.set(unknown, (strange.get(unknown) ?? 0) + 1);
+      }
+      // A tree has these lines itself.
+      if (options.messages) stays.push(...frame.remarks.filter((r) => r.includes(STAYS)));
       await print(options.messages ? list.add(frame) : textOf(frame, options));
     }
     await print(list.rest());
@@ -147,7 +186,20 @@ async function run(
     stderr.write(`wirestack dissect: ${(error as Error).message}\n`);
     return 2;
   }
-  if (options.messages && options.format === "tree" && found === 0) {
+  for (const [name, n] of strange) {
+    const messages = n === 1 ? "1 message is" : `${n} messages are`;
+    const mend = "--specs FOLDER brings what wirestack codegen has made of its spec";
+    stderr.write(
+      `wirestack dissect: ${messages} of '${name}', whose headers are not known; ${mend}\n`,
+    );
+  }
+  for (const remark of stays) stderr.write(`wirestack dissect: ${remark}\n`);
+  if (sealed > 0 && options.keys === undefined) {
+    const records = sealed === 1 ? "1 record is" : `${sealed} records are`;
+    stderr.write(
+      `wirestack dissect: ${records} sealed; --keys FILE opens what a key log has keys for\n`,
+    );
+  } else if (options.messages && options.format === "tree" && found + sealed + strange.size === 0) {
     stderr.write("wirestack dissect: no messages; without --messages all frames are shown\n");
   }
   return 0;

@@ -7,7 +7,7 @@ const HELP = `wirestack: headers described once; codecs, documentation and a dis
   wirestack dissect FILE        take a capture apart: layers, fields, messages
   wirestack cat PROTOCOL URL    send and receive messages, as nngcat does
   wirestack codegen [FOLDER]    generate from a folder of specs
-  wirestack start               check the generated code, then dissect a bundled capture
+  wirestack start               a tour: a stack between processes, and what each of its joints sees
 
   wirestack COMMAND --help      more about a command, with examples
   wirestack --version

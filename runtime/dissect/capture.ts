@@ -7,9 +7,11 @@ import * as file from "../../generated/file/pcap.js";
 import * as modified from "../../generated/file/pcap-modified.js";
 import * as record from "../../generated/file/pcap-record.js";
 import * as block from "../../generated/file/pcapng-block.js";
+import * as flags from "../../generated/file/pcapng-flags.js";
 import * as description from "../../generated/file/pcapng-interface.js";
 import * as obsolete from "../../generated/file/pcapng-obsolete.js";
 import * as shift from "../../generated/file/pcapng-offset.js";
+import * as list from "../../generated/file/pcapng-options.js";
 import * as enhanced from "../../generated/file/pcapng-packet.js";
 import * as resolution from "../../generated/file/pcapng-resolution.js";
 import * as section from "../../generated/file/pcapng-section.js";
@@ -29,6 +31,15 @@ export interface Packet {
   readonly offset: number;
   /** Of its section, from 0. */
   readonly interface: number;
+  readonly origin: Origin;
+  /** As seen from its interface, if the capture says it. */
+  readonly direction?: "in" | "out";
+}
+
+/** An interface: where packets come from. */
+export interface Origin {
+  readonly name?: string;
+  readonly description?: string;
 }
 
 /** Seconds since 1970, UTC, and nanoseconds. */
@@ -48,6 +59,7 @@ export interface Damage {
 
 /** A link's packets: what they begin with, and how their time counts. */
 interface Source {
+  readonly origin: Origin;
   readonly link: number;
   readonly snap: number;
   time(high: number, low: number): Time;
@@ -161,6 +173,7 @@ export class CaptureReader {
       const unit = nano ? 1 : 1000;
       this.#sources = [
         {
+          origin: NOWHERE,
           // Above 16 bits stand flags: whether frames keep their check sequence.
           link: network % 0x10000,
           snap: snapLength,
@@ -215,6 +228,7 @@ export class CaptureReader {
     from: number,
     captured: number,
     length: number,
+    direction?: "in" | "out",
   ): Packet {
     this.#packets++;
     return {
@@ -225,6 +239,8 @@ export class CaptureReader {
       octets: this.#octets.subarray(from, from + captured),
       offset: this.#base + from,
       interface: source,
+      origin: this.#sources[source]?.origin ?? NOWHERE,
+      ...(direction === undefined ? {} : { direction }),
     };
   }
 
@@ -292,7 +308,9 @@ export class CaptureReader {
         return this.#spoil(`is damaged at frame ${this.#packets + 1}: no interface ${h.interface}`);
       }
       const time = from.time(h.timeHigh, h.timeLow);
-      return this.#packet(h.interface, time, o + n, h.captured, h.original);
+      const behind = o + n + Math.ceil(h.captured / 4) * 4;
+      const way = directionOf(v, behind, end - codec.TAIL_MIN, little);
+      return this.#packet(h.interface, time, o + n, h.captured, h.original, way);
     }
     if (type === Type.simple) {
       const from = this.#sources[0];
@@ -308,6 +326,21 @@ export class CaptureReader {
   }
 }
 
+const NOWHERE: Origin = {};
+
+/** What a packet's options say of its direction; options that are not as they should be say nothing. */
+function directionOf(v: DataView, o: number, end: number, little: boolean): Packet["direction"] {
+  if (end <= o || list.measure(v, o, end, little) <= 0) return undefined;
+  const { options } = list.read(v, o, end, little);
+  const found = options.find((option) => option.type === list.Options.flags)?.value;
+  if (found?.length !== flags.MAX) return undefined;
+  const view = new DataView(found.buffer, found.byteOffset, found.length);
+  return DIRECTIONS[flags.read(view, 0, flags.MAX, little).flags % 4];
+}
+
+const DIRECTIONS = [undefined, "in", "out"] as const;
+const UTF8 = new TextDecoder();
+
 /** An interface; options that are not as they should be are as if not there. */
 function source(v: DataView, o: number, end: number, little: boolean): Source {
   const link = description.getLinkType(v, o, little);
@@ -320,11 +353,21 @@ function source(v: DataView, o: number, end: number, little: boolean): Source {
     return new DataView(found.buffer, found.byteOffset, octets);
   };
   const { Options } = description;
+  const text = (type: number): string | undefined => {
+    const found = options.find((option) => option.type === type)?.value;
+    return found && UTF8.decode(found).replace(/\0+$/, "");
+  };
+  const name = text(Options.name);
+  const said = text(Options.description);
   const unit = value(Options.resolution, resolution.MAX);
   const offset = value(Options.offset, shift.MAX);
   return {
     link,
     snap,
+    origin: {
+      ...(name === undefined ? {} : { name }),
+      ...(said === undefined ? {} : { description: said }),
+    },
     time: clock(
       unit === undefined ? MICROSECONDS : resolution.read(unit, 0, resolution.MAX),
       offset === undefined ? 0 : Number(shift.read(offset, 0, shift.MAX, little).seconds),

@@ -7,24 +7,33 @@ import {
   type Ends,
   type HeaderTable,
   type OpenerTable,
+  registry as REGISTRY,
   type Registry,
   type Step,
   type Walked,
   Walker,
 } from "../../generated/dissect.js";
-import type { Packet } from "./capture.js";
+import type { Origin, Packet } from "./capture.js";
 import { Fragments } from "./flow/fragments.js";
-import { type Keys, open } from "./flow/open.js";
+import type { Keys, Seals, Unsealed } from "./flow/open.js";
 import { records } from "./flow/records.js";
 import { Budget, Stream } from "./flow/stream.js";
 import { unmask } from "./flow/unmask.js";
 import { type Direction, type Flow, Flows, Side } from "./flow.js";
 import type { Frame, Layer, Message, Rest } from "./frame.js";
 import { Framing, type Opened, type Unit } from "./framing.js";
-import { messageOf } from "./message.js";
-import { type Source, sourceOf } from "./source.js";
+import { type Inner, messageOf } from "./message.js";
+import { piecesOf, type Source, sourceOf } from "./source.js";
 import { first, Tables } from "./tables.js";
+import { type Told, toldOf } from "./told.js";
 
+const other = (way: Direction): Direction => (way === 0 ? 1 : 0);
+const SEALED: Readonly<Record<Exclude<Unsealed["is"], "open">, string>> = {
+  unasked: "",
+  unnamed: ", begun before the capture",
+  unknown: ", no key",
+  shut: ", not by the key that is there",
+};
 /** Headers in one another at most; a deeper packet is hostile. */
 const DEEPEST = 64;
 /** Octets that wait for others before them, in all streams together. */
@@ -38,6 +47,18 @@ interface Span {
   readonly start: number;
   readonly end: number;
   readonly claim: number;
+}
+
+/** What follows a header that does not say it itself: what the one below has to say of it. */
+interface Above {
+  /** Layers, the lowest first. */
+  readonly layers: readonly string[];
+  /** What stands on the last of them. */
+  readonly beyond?: Choice | undefined;
+  /** Table of headers that are recognised there, if nothing is known. */
+  readonly tried?: string;
+  /** The header that carries all this. */
+  readonly carrier: HeaderTable;
 }
 
 /** What stands around a header. */
@@ -55,11 +76,14 @@ interface Place {
   readonly frame: number;
   /** Its stream's framing was found by guessing. */
   readonly guessed?: boolean;
+  readonly above?: Above | undefined;
+  /** What the capture's interface tells of its flow. */
+  readonly told?: Told | undefined;
 }
 
 export interface DissectorOptions {
   /** Opens what is sealed. */
-  readonly keys?: Keys;
+  readonly keys?: Keys | undefined;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer U)[] ? U[] : T[K] };
@@ -71,9 +95,13 @@ export class Dissector {
   readonly #fragments = new Fragments();
   readonly #budget = new Budget(WAITING);
   readonly #keys: Keys | undefined;
+  /** What interfaces tell, read once. */
+  readonly #told = new WeakMap<Origin, Told | undefined>();
   #frame: Writable<Frame> | undefined;
+  /** What no header claims any more, of the message that is taken apart. */
+  #inner: Inner | undefined;
 
-  constructor(registry: Registry, options: DissectorOptions = {}) {
+  constructor(registry: Registry = REGISTRY, options: DissectorOptions = {}) {
     this.#tables = new Tables(registry);
     this.#keys = options.keys;
   }
@@ -92,9 +120,25 @@ export class Dissector {
     const span = { source, start: 0, end: octets.length, claim };
     const table = this.#tables.claimed(ROOT, link);
     if (table === undefined) this.#rest(span, `link type ${link} is not known`);
-    else this.#enter(table, span, { value: link, way: 0, quoted: false, depth: 0, frame: number });
+    else this.#enter(table, span, { value: link, ...this.#begin(table, packet), frame: number });
     frame.waits = this.#budget.left < WAITING;
     return frame;
+  }
+
+  /** What is known of a packet before its first octet. */
+  #begin(table: HeaderTable, { origin, direction }: Packet): Omit<Place, "value" | "frame"> {
+    const told = this.#tells(origin);
+    const place = { told, quoted: false, depth: 0 };
+    const way = direction === "in" ? 1 : 0;
+    if (told === undefined || !this.#tables.asksFacts(table)) return { ...place, way };
+    const flow = this.#flows.seen(table, told);
+    flow.hear(told, 0);
+    return { ...place, flow, way };
+  }
+
+  #tells(origin: Origin): Told | undefined {
+    if (!this.#told.has(origin)) this.#told.set(origin, toldOf(origin.description));
+    return this.#told.get(origin);
   }
 
   /** No more packets come: what waited for missing octets goes on without them. */
@@ -107,9 +151,10 @@ export class Dissector {
 
   #end(flow: Flow): void {
     for (const way of [0, 1] as const) {
-      const { stream, framing } = flow.sides[way];
+      const { stream, framing, sealed } = flow.sides[way];
       stream?.finish();
       framing?.finish();
+      if (sealed !== undefined) this.#stays(flow, way, sealed);
       const open = framing?.open;
       if (open === undefined) continue;
       const what = open.table === undefined ? "a header" : open.table.title;
@@ -119,15 +164,41 @@ export class Dissector {
     this.#flows.open.delete(flow);
   }
 
+  /** Says why records stay sealed, if there are keys that should open them. */
+  #stays(flow: Flow, way: Direction, { opened, left, sender = "" }: Seals): void {
+    const { unnamed, unknown, shut } = left;
+    const whose = `${sender.slice(0, 16)}…`;
+    const why = [
+      [unknown, `the key log has no keys of ${whose}`],
+      [unnamed, "the capture begins after their handshake, which names the keys"],
+      [
+        shut,
+        opened > 0 ? `the keys of ${whose} do not open them` : `the keys of ${whose} open none`,
+      ],
+    ] as const;
+    for (const [n, text] of why) {
+      if (n > 0)
+        this.#remark(
+          flow,
+          way,
+          `${n} ${n === 1 ? "record stays" : "records stay"} sealed: ${text}`,
+        );
+    }
+  }
+
   #remark(flow: Flow, way: Direction, text: string): void {
     const { from, to } = flow.named(way);
     this.#frame?.remarks.push(`${flow.kind.protocol} ${flow.number}, ${from} → ${to}: ${text}`);
   }
 
-  #rest({ source, start, end, claim }: Span, what: string): void {
+  #rest(
+    { source, start, end, claim }: Span,
+    what: string,
+    more: Pick<Rest, "sealed" | "unknown"> = {},
+  ): void {
     if (start >= claim) return;
     const rest: Rest = { is: "octets", source, from: start, to: end, lack: claim - end, what };
-    this.#frame?.parts.push(rest);
+    this.#frame?.parts.push({ ...rest, ...more });
   }
 
   #protocol(name: string): void {
@@ -151,7 +222,10 @@ export class Dissector {
     const ends = walked.ends ?? place.ends;
     let inner: Place = { ...place, ...(ends && { ends }), depth: place.depth + 1 };
     if (walked.ends !== undefined && !place.quoted && this.#tables.flows(table)) {
-      inner = { ...inner, ...this.#flow(table, place.ends, walked) };
+      const found = this.#flow(table, place.ends, walked);
+      if (place.told !== undefined)
+        found.flow.hear(place.told, place.way === 0 ? found.way : other(found.way));
+      inner = { ...inner, ...found };
     }
     const { flow, way } = inner;
     const layer: Layer = {
@@ -162,12 +236,16 @@ export class Dissector {
     };
     this.#frame?.parts.push(layer);
     this.#protocol(table.protocol);
-    if (!walked.cut && table.payload !== undefined) this.#up(layer, inner);
+    if (!walked.cut && table.payload !== undefined) this.#up(layer, inner, end);
     return layer;
   }
 
   /** The packet's flow; a new one if it opens a stream anew between the same ends. */
-  #flow(table: HeaderTable, below: Ends | undefined, walked: Walked): Pick<Place, "flow" | "way"> {
+  #flow(
+    table: HeaderTable,
+    below: Ends | undefined,
+    walked: Walked,
+  ): { readonly flow: Flow; readonly way: Direction } {
     const [flow, way] = this.#flows.find(table, below, walked.ends as Ends);
     const opens = walked.via.find((s) => s.op === "stream" && s.with.syn === 1);
     if (opens === undefined || !flow.sides[way].stream?.restarts(opens.with.seq ?? 0)) {
@@ -178,7 +256,7 @@ export class Dissector {
   }
 
   /** Through the operations to what follows. */
-  #up(layer: Layer, place: Place): void {
+  #up(layer: Layer, place: Place, stop: number): void {
     const { table, next, via, head, end, claim } = layer.walked;
     let span: Span = { source: layer.source, start: head, end, claim };
     let split = next?.next.again === true;
@@ -186,23 +264,56 @@ export class Dissector {
       if (step.op === "stream") return this.#ordered(layer, step, span, place);
       if (step.op === "records") split = true;
       else {
-        const done = this.#operate(step, span, place, table, next);
-        if (typeof done === "string") return this.#rest(span, done);
+        const done = this.#operate(step, span, place, layer.walked, stop);
+        if (typeof done === "string") {
+          return this.#rest(span, done, step.op === "open" ? { sealed: true } : {});
+        }
         span = done;
       }
     }
-    if (next === undefined) this.#rest(span, "payload");
-    else if (split) this.#split(layer, next, span, place);
-    else this.#dispatch(layer, next, span, place);
+    if (next === undefined ? table.payload?.next === undefined : next.next.by === "above") {
+      this.#above(span, place);
+    } else if (next === undefined) this.#innermost(span, "payload");
+    else if (split) this.#split(table, next, span, place);
+    else this.#dispatch(table, next, span, place);
+  }
+
+  /** What the headers below say of what follows. */
+  #above(span: Span, place: Place): void {
+    const { above } = place;
+    if (above === undefined) return this.#innermost(span, "payload");
+    const { layers, beyond, tried, carrier } = above;
+    const [name, ...others] = layers;
+    if (name !== undefined) {
+      const table = this.#tables.layer(name);
+      if (table !== undefined) {
+        this.#enter(table, span, { ...place, above: { ...above, layers: others } });
+        return;
+      }
+      const unknown = name.replace(/\(.*$/, "");
+      return this.#rest(span, `octets of '${unknown}', whose headers are not known`, { unknown });
+    }
+    const inside = { ...place, above: undefined };
+    if (beyond !== undefined) return this.#dispatch(carrier, beyond, span, inside);
+    const found = tried === undefined ? undefined : this.#recognised(tried, span);
+    if (found === undefined) this.#innermost(span, "payload");
+    else this.#enter(found, span, { ...place, above: { layers: [], carrier } });
+  }
+
+  /** Octets that no header claims any more. */
+  #innermost(span: Span, what: string): void {
+    this.#inner = span;
+    this.#rest(span, what);
   }
 
   /** One operation: its result, or what the octets are that have none. */
   #operate(
-    { op, with: values }: Step,
+    { op, sender, with: values }: Step,
     { source, start, end, claim }: Span,
     place: Place,
-    table: HeaderTable,
-    next: Choice | undefined,
+    { table, next }: Walked,
+    /** Where the octets of header, payload and trailer end. */
+    stop: number,
   ): Span | string {
     const lack = claim - end;
     const whole = (s: Source) => ({
@@ -215,11 +326,18 @@ export class Dissector {
       case "unmask":
         return whole(unmask(values.key ?? 0, source, start, end));
       case "open": {
-        const opened = lack === 0 && open(this.#keys, values.key ?? 0, source, start, end);
-        return opened ? whole(sourceOf("opened", opened, place.frame)) : "sealed";
+        const side = place.flow?.sides[place.way] ?? new Side();
+        const who = side.get(sender as string);
+        const name = who === undefined ? undefined : String(who);
+        const sealed = source.bytes.subarray(start, stop);
+        const done: Unsealed = side.seals(this.#keys).open(name, sealed);
+        if (done.is !== "open") return `sealed${SEALED[done.is]}`;
+        const pieces = piecesOf(source, start, stop, 0);
+        return whole(sourceOf("decrypted", done.octets, place.frame, { pieces, secret: true }));
       }
       case "join": {
-        const piece = { first: values.first === 1, last: values.last === 1 };
+        const first = values.first === undefined ? undefined : values.first === 1;
+        const piece = { first, last: values.last === 1 };
         if (lack > 0 && !(piece.first && piece.last)) return "piece of a message";
         const side = place.flow?.sides[place.way] ?? new Side();
         const joined = side.join(table).take(piece, source, start, end);
@@ -305,62 +423,88 @@ export class Dissector {
     const end = from + verdict.octets;
     this.#rest({ source, start: from, end, claim: end }, opener.name);
     // The other side may have waited for this one.
-    flow.sides[way === 0 ? 1 : 0].framing?.resume();
+    flow.sides[other(way)].framing?.resume();
     return { is: "granted", octets: verdict.octets, next: first(opener.next) };
   }
 
   /** What follows, again and again, to the payload's end. */
-  #split(layer: Layer, choice: Choice, span: Span, place: Place): void {
+  #split(carrier: HeaderTable, choice: Choice, span: Span, place: Place): void {
     const { source, end, claim } = span;
     const pieces = records(span.start, end, (at) => {
-      const table = this.#recognised(choice, { ...span, start: at });
+      const table = this.#recognised(choice.next.of, { ...span, start: at });
       if (table === undefined) return undefined;
       const around = { claim: end, facts: new Side() };
       const { claim: stop, cut } = this.#walker.walk(table, source.view, at, end, around, false);
       return cut ? undefined : stop;
     });
     for (const { from, to } of pieces) {
-      this.#dispatch(layer, choice, { source, start: from, end: to, claim: to }, place);
+      this.#dispatch(carrier, choice, { source, start: from, end: to, claim: to }, place);
     }
     this.#rest({ source, start: pieces.at(-1)?.to ?? span.start, end, claim }, "data");
   }
 
-  #dispatch(layer: Layer, choice: Choice, span: Span, place: Place): void {
+  #dispatch(carrier: HeaderTable, choice: Choice, span: Span, place: Place): void {
     const { next } = choice;
     const side = place.flow?.sides[place.way];
+    if (next.by === "list") {
+      const layers = String(side?.get(next.fact as string) ?? "")
+        .split(" ")
+        .filter(Boolean)
+        .reverse();
+      return this.#above(span, { ...place, above: { layers, beyond: choice.beyond, carrier } });
+    }
+    if (next.message === true) return this.#message(carrier, choice, span, place);
     const table =
       next.by === "trial"
-        ? this.#recognised(choice, span)
+        ? this.#recognised(next.of, span)
         : this.#tables.chosen(choice, (name) => side?.get(name));
-    const empty = span.start === span.claim && next.message !== true && table?.min !== 0;
-    if (empty) return;
-    let header: Layer | undefined;
+    if (span.start === span.claim && table?.min !== 0) return;
     if (table === undefined) {
-      if (next.message !== true) this.#protocol("data");
-      this.#rest(span, next.message === true ? "payload" : "data");
-    } else {
-      if (next.listed) this.#protocol(next.of);
-      const quoted = place.quoted || next.quoted === true;
-      header = this.#enter(table, span, { ...place, value: choice.value, quoted });
+      this.#protocol("data");
+      return this.#rest(span, "data");
     }
-    if (next.message !== true || place.flow === undefined) return;
+    if (next.listed) this.#protocol(next.of);
+    const quoted = place.quoted || next.quoted === true;
+    this.#enter(table, span, { ...place, value: choice.value, quoted });
+  }
+
+  /** One message of an application, with what stands within it. */
+  #message(carrier: HeaderTable, choice: Choice, span: Span, place: Place): void {
+    const { next } = choice;
     const { flow, way, frame, guessed = false } = place;
-    const carrier = layer.walked.table;
+    const side = flow?.sides[way];
+    const table = next.bare ? undefined : this.#tables.chosen(choice, (name) => side?.get(name));
+    const { within } = next;
+    const layers = within === undefined ? undefined : side?.get(within);
+    const above: Above = {
+      layers: String(layers ?? "")
+        .split(" ")
+        .filter(Boolean)
+        .reverse(),
+      ...(within === undefined || layers !== undefined ? {} : { tried: within }),
+      carrier,
+    };
+    const inside = { ...place, value: choice.value, above };
+    this.#inner = undefined;
+    let header: Layer | undefined;
+    if (table === undefined) this.#above(span, inside);
+    else header = this.#enter(table, span, inside);
+    if (flow === undefined) return;
     const names = this.#names(next.of, flow, way);
-    const found = { ...span, carrier, header, flow, way, frame, guessed, ...names };
+    const inner = this.#inner;
+    const found = { ...span, carrier, header, inner, flow, way, frame, guessed, ...names };
     this.#frame?.messages.push(messageOf(found));
   }
 
   #names(fact: string, flow: Flow, way: Direction): Pick<Message, "protocol" | "peer"> {
     const name = (side: Side) => this.#tables.nameOf(fact, side.get(fact));
-    const other = flow.sides[way === 0 ? 1 : 0];
-    return { protocol: name(flow.sides[way]) ?? "", peer: name(other) };
+    return { protocol: name(flow.sides[way]) ?? "", peer: name(flow.sides[other(way)]) };
   }
 
   /** The header whose codec accepts the octets, or would if they were not cut or their sums were right. */
-  #recognised({ next }: Choice, { source, start, end, claim }: Span): HeaderTable | undefined {
+  #recognised(name: string, { source, start, end, claim }: Span): HeaderTable | undefined {
     let likely: HeaderTable | undefined;
-    for (const table of this.#tables.tried(next.of)) {
+    for (const table of this.#tables.tried(name)) {
       if ("op" in table) continue;
       const n = table.measure?.(source.view, start, end) ?? BAD;
       if (n > 0) return table;

@@ -1,7 +1,7 @@
 /** What a dissected frame consists of. */
 import type { Walked } from "../../generated/dissect.js";
 import type { Packet } from "./capture.js";
-import type { Source } from "./source.js";
+import type { Source, SourceKind } from "./source.js";
 
 /** A header, and where its octets are. */
 export interface Layer {
@@ -22,6 +22,10 @@ export interface Rest {
   readonly lack: number;
   /** In a word or two: `payload`, `fragment`. */
   readonly what: string;
+  /** They are encrypted, and no key that is there opens them. */
+  readonly sealed?: true;
+  /** They are a layer's, of which no header is known: its name. */
+  readonly unknown?: string;
 }
 
 /** One message of an application. */
@@ -46,7 +50,12 @@ export interface Message {
   readonly tags: readonly string[];
   /** What its own header shows besides its fields: `request_id`, `0x8005cf78`. */
   readonly shows: readonly (readonly [name: string, text: string])[];
-  /** Of the payload, what is there. */
+  /**
+   * Where its octets come from: `decrypted` if they were sealed, whatever happened to them then; else as they
+   * were found last.
+   */
+  readonly source: SourceKind;
+  /** Of the payload, what is there: without headers and trailers of layers that are known. */
   readonly payload: Uint8Array;
 }
 

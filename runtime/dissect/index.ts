@@ -1,14 +1,14 @@
 /** The dissector as a library: `for await (const frame of dissect("file.pcap")) …`. */
 import { type Registry, registry } from "../../generated/dissect.js";
 import { CaptureReader, type Damage, type Packet } from "./capture.js";
-import { Dissector } from "./dissector.js";
+import { Dissector, type DissectorOptions } from "./dissector.js";
 import type { Frame } from "./frame.js";
 import { chunksOf } from "./input.js";
 
 export { merge, type Registry, registry } from "../../generated/dissect.js";
 export { CaptureReader, type Damage, type Packet, type Time } from "./capture.js";
 export { Dissector, type DissectorOptions } from "./dissector.js";
-export type { Keys } from "./flow/open.js";
+export type { Keys, Opener } from "./flow/open.js";
 export type { Frame, Layer, Message, Rest } from "./frame.js";
 export { frameObject, frameRow, messageObject, messageRow } from "./rows.js";
 export { messageText, treeText } from "./tree.js";
@@ -27,6 +27,11 @@ export class CaptureError extends Error {
   }
 }
 
+export interface DissectOptions extends DissectorOptions {
+  /** Headers that are known. Default: those of this package; `merge` adds your own. */
+  readonly registry?: Registry;
+}
+
 /**
  * The frames of a capture file, or of standard input for `-`; after the last one, if streams were still
  * waiting for octets, one more with what they held. Throws CaptureError after the last whole frame of a
@@ -34,10 +39,10 @@ export class CaptureError extends Error {
  */
 export async function* dissect(
   path: string,
-  headers: Registry = registry,
+  { registry: headers = registry, ...options }: DissectOptions = {},
 ): AsyncGenerator<Frame, void> {
   const reader = new CaptureReader();
-  const dissector = new Dissector(headers);
+  const dissector = new Dissector(headers, options);
   let last: Packet | undefined;
   let failure: unknown;
   try {

@@ -14,12 +14,21 @@ export interface Found extends Pick<Message, "protocol" | "peer" | "frame" | "gu
   /** The header that carries it, and the message's own, if it has one. */
   readonly carrier: HeaderTable;
   readonly header: Layer | undefined;
+  /** What stands within all its headers, if they could be read. */
+  readonly inner: Inner | undefined;
   readonly flow: Flow;
   readonly way: Direction;
 }
 
+/** Octets that no header claims any more. */
+export interface Inner {
+  readonly source: Source;
+  readonly start: number;
+  readonly end: number;
+}
+
 export function messageOf(found: Found): Message {
-  const { source, start, end, claim, carrier, header, flow, way } = found;
+  const { source, start, end, claim, carrier, header, flow, way, inner } = found;
   const { bytes } = source;
   const { head, end: stop, nodes } = header?.walked ?? { head: start, end, nodes: [] };
   return {
@@ -35,7 +44,10 @@ export function messageOf(found: Found): Message {
     tags: hex(bytes.subarray(start, head)).match(/.{1,8}/g) ?? [],
     // What is computed has no bits of its own.
     shows: nodes.filter((n) => n.bits === 0).map((n) => [lastWord(n.name), valueText(n)]),
-    payload: bytes.subarray(head, Math.max(head, stop)),
+    source: (inner?.source ?? source).secret ? "decrypted" : source.kind,
+    payload:
+      inner?.source.bytes.subarray(inner.start, inner.end) ??
+      bytes.subarray(head, Math.max(head, stop)),
   };
 }
 

@@ -49,12 +49,13 @@ function partObject(part: Layer | Rest): object {
   const file = source.kind === "frame" ? { file_offset: (source.file ?? 0) + startOf(part) } : {};
   const place = { source: source.kind, offset: source.origin + startOf(part), ...file };
   if (part.is === "octets") {
-    const { from, to, lack, what } = part;
+    const { from, to, lack, what, sealed } = part;
     return {
       octets: what,
       ...place,
       length: to - from,
       ...(lack === 0 ? {} : { missing: lack }),
+      ...(sealed && { sealed }),
       hex: hex(source.bytes.subarray(from, to)),
     };
   }
@@ -120,6 +121,7 @@ export const messageRow = (m: Message): string => Object.values(cells(m)).join("
 export const messageObject = (m: Message): object => ({
   ...cells(m),
   tags: m.tags,
+  source: m.source,
   ...(m.peer === undefined ? {} : { peer: m.peer }),
   ...Object.fromEntries(m.shows),
   ...(m.missing === 0 ? {} : { missing: m.missing }),

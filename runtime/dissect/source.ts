@@ -2,9 +2,9 @@
 
 /**
  * `frame`: as captured. `reassembled`: fragments of a datagram. `stream`: segments in order. `unmasked`,
- * `joined`, `opened`: what an operation has made of the octets of another source.
+ * `joined`, `decrypted`: what an operation has made of the octets of another source.
  */
-export type SourceKind = "frame" | "reassembled" | "stream" | "unmasked" | "joined" | "opened";
+export type SourceKind = "frame" | "reassembled" | "stream" | "unmasked" | "joined" | "decrypted";
 
 /** A run of an assembled source's octets, and the frame that brought them. */
 export interface Piece {
@@ -28,25 +28,32 @@ export interface Source {
   readonly file?: number;
   /** Of an assembled source. */
   readonly pieces?: readonly Piece[];
+  /** It was sealed, or a part of it. */
+  readonly secret?: true;
 }
 
 export function sourceOf(
   kind: SourceKind,
   bytes: Uint8Array,
   frame: number,
-  more: Partial<Pick<Source, "origin" | "file" | "pieces">> = {},
+  more: Partial<Pick<Source, "origin" | "file" | "pieces" | "secret">> = {},
 ): Source {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { kind, bytes, view, origin: 0, frame, ...more };
+  const { buffer, byteOffset, byteLength } = bytes;
+  const view = new DataView(buffer, byteOffset, byteLength);
+  // What slice() gives of a Buffer is no copy, and copies are written to.
+  const plain =
+    bytes.constructor === Uint8Array ? bytes : new Uint8Array(buffer, byteOffset, byteLength);
+  return { kind, bytes: plain, view, origin: 0, frame, ...more };
 }
 
 /** A part of a source with octets of its own, to be kept when the source's are gone. */
 export function kept(source: Source, from: number, to: number): Source {
-  const { kind, bytes, frame, origin, file, pieces } = source;
+  const { kind, bytes, frame, origin, file, pieces, secret } = source;
   return sourceOf(kind, bytes.slice(from, to), frame, {
     origin: kind === "frame" ? origin + from : 0,
     ...(file === undefined ? {} : { file: file + from }),
     ...(pieces === undefined ? {} : { pieces: cut(pieces, from, to) }),
+    ...(secret && { secret }),
   });
 }
 
@@ -71,6 +78,7 @@ export class Growing {
   #bytes = new Uint8Array(0);
   #pieces: Piece[] = [];
   #frame = 0;
+  #secret: true | undefined;
   length = 0;
 
   add(source: Source, from: number, to: number): void {
@@ -83,12 +91,15 @@ export class Growing {
     this.#bytes.set(source.bytes.subarray(from, to), this.length);
     this.#pieces.push(...piecesOf(source, from, to, this.length));
     this.#frame = Math.max(this.#frame, source.frame);
+    this.#secret ??= source.secret;
     this.length = length;
   }
 
   /** What has come, as a source; its octets stay as they are whatever is added. */
   source(kind: SourceKind): Source {
     const bytes = this.#bytes.subarray(0, this.length);
-    return sourceOf(kind, bytes, this.#frame, { pieces: this.#pieces.slice() });
+    const secret = this.#secret;
+    const pieces = this.#pieces.slice();
+    return sourceOf(kind, bytes, this.#frame, secret ? { pieces, secret } : { pieces });
   }
 }

@@ -48,10 +48,21 @@ export class Tables {
     fact: (name: string) => number | string | undefined,
   ): HeaderTable | undefined {
     if (next.by === "name") return this.#named.get(next.of);
+    if (next.by === "list" || next.by === "above") return undefined;
     if (next.by === "value") return this.claimed(next.of, value);
     if (next.by === "trial") return undefined;
     const found = fact(next.of);
     return found === undefined ? undefined : this.claimed(next.of, found);
+  }
+
+  /** The header of a layer that a list names: its own name, or its layer's, without what stands in parentheses. */
+  layer(entry: string): HeaderTable | undefined {
+    return this.claimed("layer", entry.replace(/\(.*$/, "")) ?? this.#named.get(entry);
+  }
+
+  /** Whether what follows it depends on its flow, and not on its octets. */
+  asksFacts({ payload }: HeaderTable): boolean {
+    return (payload?.next ?? []).some(({ by }) => by === "fact" || by === "list");
   }
 
   /** Whether packets of this header are one flow if their ends are the same. */

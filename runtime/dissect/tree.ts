@@ -44,15 +44,17 @@ function sentence(m: Message): string {
   return `${who} over ${m.transport}  ${m.from} → ${m.to}  ${count(m.length)}${shows}  ${bodyText(m)}`;
 }
 
-function bodyText({ payload, missing, frame, guessed }: Message): string {
+function bodyText({ payload, missing, frame, guessed, source }: Message): string {
   const cut = missing === 0 ? "" : `  cut: ${count(missing)} missing in frame ${frame}`;
-  return `${preview(payload)}${cut}${guessed ? "  found again after a hole" : ""}`;
+  const secret = source === "decrypted" ? "  decrypted" : "";
+  return `${preview(payload)}${secret}${cut}${guessed ? "  found again after a hole" : ""}`;
 }
 
-function restLine({ source, from, to, lack, what }: Rest, where: string): string {
+function restLine({ source, from, to, lack, what, sealed }: Rest, where: string): string {
   const missing = lack === 0 ? "" : `, ${lack} more missing`;
-  const octets = preview(source.bytes.subarray(from, to));
-  return `  ${what}  ${count(to - from)}${missing}${where}  ${octets}`;
+  // Of what is sealed nothing can be seen but how long it is.
+  const octets = sealed ? "" : preview(source.bytes.subarray(from, to));
+  return `  ${what}  ${count(to - from)}${missing}${where}  ${octets}`.trimEnd();
 }
 
 /** Which octets are meant, if not those of the frame itself. */
@@ -67,7 +69,8 @@ function whereOf({ kind, frame, pieces = [] }: Source, { packet, late }: Frame):
 function layerLines({ walked, source, flow }: Layer, where: string, verbose: boolean): string[] {
   const { table, start, head, cut, nodes, notes } = walked;
   const ends = flow === undefined ? "" : `  ${flow.from} → ${flow.to}  flow ${flow.number}`;
-  const octets = head === start ? "no octets" : `octets ${start}–${head - 1}${where}`;
+  const [from, to] = head === start ? trailerOf(nodes) : [start, head];
+  const octets = from === to ? "no octets" : `octets ${from}–${to - 1}${where}`;
   // What a title says after its first words is for the catalogue.
   const title = verbose ? table.title : table.title.replace(/[:,].*/, "");
   const lines = [`  ${table.protocol}  ${title}  ${octets}${ends}`];
@@ -80,6 +83,14 @@ function layerLines({ walked, source, flow }: Layer, where: string, verbose: boo
   for (const n of notes) lines.push(`      ! ${n.severity}: ${n.text}`);
   if (cut) lines.push("      ! cut off: octets of this header are missing");
   return lines;
+}
+
+/** From where to where fields stand that are no head's: behind a payload. */
+function trailerOf(nodes: readonly Node[]): readonly [number, number] {
+  const fields = nodes.filter((node) => node.bits > 0);
+  if (fields.length === 0) return [0, 0];
+  const ends = fields.map(({ bit, bits }) => bit + bits);
+  return [Math.min(...fields.map((f) => f.bit)) / 8, Math.max(...ends) / 8];
 }
 
 /** Whether a field says more than that all is as always: what is constant, and flags not set, do not. */

@@ -347,6 +347,7 @@ export class End {
       protocol: protocols[side],
       limits: longest === undefined ? limits : { ...limits, recvMax: longest },
       text: layers.some((l) => l.text !== undefined),
+      place: { layers: [...layers, groundOf(wire)], at: layers.length },
       poison,
     });
     enter(this.context.env);
@@ -360,15 +361,17 @@ export class End {
   #above(layers: readonly Layer[]): Element {
     const context = socketOf(this.context);
     let top: Element = this.wire;
-    for (const layer of layers.toReversed()) top = put(made(layer, context), top);
+    for (const [at, layer] of [...layers.entries()].reverse()) {
+      top = put(made(layer, { ...context, place: { ...context.place, at } }), top);
+    }
     return top;
   }
 
   #below(layers: readonly Layer[], limits: Limits): Element {
     const insists = layers.findIndex((l) => l.contiguous);
     const highest = this.mode === "contiguous" ? 0 : insists;
-    const ground: Layer = { name: "wire", below: "ground", above: this.wire.face as "link" };
-    return pile(this.wire, [...layers, ground], this.context, highest, false, limits);
+    const all = [...layers, groundOf(this.terms.wire)];
+    return pile(this.wire, all, this.context, highest, false, limits);
   }
 
   /** Sends a body that nobody has sent before. */
@@ -562,4 +565,9 @@ export class Couple {
       `${ordinal(n)} of ${sent.length} (${octets(lost.length)}, from the ${side}ing side) never came up${stuck}`,
     );
   }
+}
+
+/** What stands in the place of all that is below. */
+function groundOf(wire: Face): Layer {
+  return { name: "wire", below: "ground", above: wire === "ports" ? "pair0" : wire };
 }

@@ -2,7 +2,7 @@
 import { Block } from "../block.js";
 import type { Crypto } from "../crypto.js";
 import type { Env, Net, Timer } from "../env.js";
-import type { Context, Limits, PipeContext, Protocol } from "../layer.js";
+import type { Context, Limits, PipeContext, Place, Protocol } from "../layer.js";
 import { type Message, type Room, Slab } from "../message.js";
 import { Stats } from "../stats.js";
 import { Broken, Chance } from "./chance.js";
@@ -166,6 +166,7 @@ export interface Surroundings {
   readonly protocol: Protocol;
   readonly limits: Limits;
   readonly text: boolean;
+  readonly place: Place;
   readonly poison?: number | undefined;
 }
 
@@ -192,6 +193,7 @@ export function contextOf(given: Surroundings): KitContext {
     lend: false,
     identity: [],
     room: { head: 0, tail: 0 },
+    place: given.place,
   };
 }
 

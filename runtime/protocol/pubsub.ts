@@ -121,7 +121,7 @@ export function sub(options: SubOptions = {}): Layer<"raw", "sub", "sub"> {
 const utf8 = new TextEncoder();
 function octetsOf(topic: string | Uint8Array): Uint8Array {
   if (typeof topic === "string") return utf8.encode(topic);
-  if (topic instanceof Uint8Array) return topic.slice();
+  if (topic instanceof Uint8Array) return new Uint8Array(topic);
   throw new TypeError(`a topic is a string or a Uint8Array; not ${typeof topic}`);
 }
 

@@ -28,6 +28,7 @@ import {
   STOP,
 } from "../layer.js";
 import type { Message } from "../message.js";
+import { type KeyLog, keyLogOf, lineOf } from "./hop/key-log.js";
 import { Handshake, LONGEST } from "./hop/noise.js";
 import { Reader } from "./hop/reader.js";
 import { type HopOptions, type HopPattern, type HopSuite, type Keys, Terms } from "./hop/terms.js";
@@ -54,8 +55,9 @@ declare module "../layer.js" {
 /**
  * Encryption of a connection, from link to link, right above its framing: Noise rev 34, and records of at most
  * 65,535 octets. Adds a `hop` to the facts of its pipes (`HopFacts`). Throws StackError for options that do
- * not go together; `dial` and `listen` throw it for keys that side lacks. A peer that is not let in is told by
- * `refused`, a connection cut short by `detached` with TruncatedError.
+ * not go together; `dial` and `listen` throw it for keys that side lacks, and it or SystemError for a `keyLog`
+ * that cannot be written. A peer that is not let in is told by `refused`, a connection cut short by `detached`
+ * with TruncatedError.
  */
 export function hop(options: HopOptions): Layer<"link", "link", "hop"> {
   const terms = new Terms(options);
@@ -67,8 +69,14 @@ export function hop(options: HopOptions): Layer<"link", "link", "hop"> {
     identity: `hop@1(${terms.pattern},${terms.suite})`,
     contiguous: "itself",
     longest: LONGEST,
-    check: (side, env) => terms.check(side, env),
-    make: (context) => new Hop(context, terms, terms.keysOf(context.env)),
+    check(side, env) {
+      terms.check(side, env);
+      keyLogOf(terms.keyLog, env);
+    },
+    make(context) {
+      const { env } = context;
+      return new Hop(context, terms, terms.keysOf(env), keyLogOf(terms.keyLog, env));
+    },
   };
 }
 
@@ -116,6 +124,7 @@ class Hop extends Element {
     readonly context: PipeContext,
     readonly terms: Terms,
     readonly keys: Keys,
+    readonly log: KeyLog | undefined,
   ) {
     super();
   }
@@ -431,8 +440,8 @@ class Hop extends Element {
 
   /** All has been said, and there are keys. */
   #agree(noise: Handshake): void {
-    const { context, terms } = this;
-    const { send, receive } = noise.split();
+    const { context, terms, log } = this;
+    const { send, receive } = noise.split(log && ((keys) => log(lineOf(terms.suite, keys))));
     this.#writer = new Writer(context, send, terms, (m) => this.below.down(m));
     this.#writer.full = this.#full;
     this.#reader = new Reader(context, receive);

@@ -9,7 +9,12 @@ import { bytes, header, konst, oneOf, u8, u32, u53 } from "../lang.js";
 export const integrityTrailer = header(
   "integrity.trailer",
   {},
-  { ref: "wirestack integrity, version 1", protocol: "integrity" },
+  {
+    ref: "wirestack integrity, version 1",
+    title: "Integrity trailer",
+    protocol: "integrity",
+    on: { layer: "integrity", "sp.body": true },
+  },
 )
   .payload()
   .trailer(() => ({

@@ -1,4 +1,4 @@
-import { byFact, header, konst, u8, u53 } from "../lang.js";
+import { byFact, byList, header, konst, u8, u53 } from "../lang.js";
 
 /** SP message over a local socket or named pipe: its kind and length. */
 export const spIpc = header(
@@ -12,5 +12,9 @@ export const spIpc = header(
   { ref: "nanomsg rfc/sp-ipc-mapping-01", protocol: "sp", on: { "sp.framing": true } },
 ).payload({
   length: (h) => h.length,
-  next: () => [byFact("sp.stack"), byFact("sp.type", { message: true })],
+  next: () => [
+    byFact("sp.stack"),
+    byList("sp.layers"),
+    byFact("sp.type", { message: true, within: "sp.body" }),
+  ],
 });

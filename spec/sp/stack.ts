@@ -1,4 +1,4 @@
-import { header, konst, oneOf, text, u8, u16 } from "../lang.js";
+import { header, konst, oneOf, text, textOf, u8, u16 } from "../lang.js";
 import { types } from "./types.js";
 
 /**
@@ -15,8 +15,14 @@ export const spStack = header(
     /** The layers, the uppermost first, a space between: `name@version`, and what must agree. */
     layers: text("rest", { max: 509 }),
   },
-  { ref: "wirestack stack identity", protocol: "sp", on: { "sp.stack": 1 } },
+  {
+    ref: "wirestack stack identity",
+    protocol: "sp",
+    on: { "sp.stack": 1, "ws.suffix": "stack" },
+  },
 ).sets(() => ({
   // Once: what follows in this direction are the protocol's messages.
   "sp.stack": { from: "expr", expr: 0 },
+  "ws.suffix": { from: "expr", expr: 0 },
+  "sp.layers": textOf("layers"),
 }));

@@ -1,4 +1,4 @@
-import { byFact, header, u53 } from "../lang.js";
+import { byFact, byList, header, u53 } from "../lang.js";
 
 /** SP message over TCP, TLS or any other stream: its length. */
 export const spTcp = header(
@@ -10,5 +10,9 @@ export const spTcp = header(
   { ref: "nanomsg rfc/sp-tcp-mapping-01 §3", protocol: "sp", on: { "sp.framing": true } },
 ).payload({
   length: (h) => h.length,
-  next: () => [byFact("sp.stack"), byFact("sp.type", { message: true })],
+  next: () => [
+    byFact("sp.stack"),
+    byList("sp.layers"),
+    byFact("sp.type", { message: true, within: "sp.body" }),
+  ],
 });

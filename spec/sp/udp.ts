@@ -87,4 +87,6 @@ export const spUdp = header(
     }),
   }))
   .sets((h) => ({ "sp.type": h.type }))
-  .payload({ next: (h) => [byFact("sp.type", { when: h.operation.eq(0), message: true })] });
+  .payload({
+    next: (h) => [byFact("sp.type", { when: h.operation.eq(0), message: true, within: "sp.body" })],
+  });

@@ -1,4 +1,4 @@
-import { byFact, header, pick } from "../lang.js";
+import { byFact, byList, header, pick } from "../lang.js";
 import { protocols } from "./types.js";
 
 const domain = (name: string) => `${name}.sp.nanomsg.org`;
@@ -23,7 +23,13 @@ export const spWs = header(
       client: pick("ws.subprotocol", numbers("peer")),
     }),
   }))
-  .payload({ next: () => [byFact("sp.type", { message: true })] });
+  .payload({
+    next: () => [
+      byFact("ws.suffix"),
+      byList("sp.layers"),
+      byFact("sp.type", { message: true, within: "sp.body" }),
+    ],
+  });
 
 /** Subprotocol → number of the server's protocol, or of its peer. */
 function numbers(whose: "type" | "peer"): Record<string, number> {

@@ -5,6 +5,6 @@ export const wsUpgrade = opener("ws.upgrade", {
   op: "http-upgrade",
   ref: "RFC 6455 §4",
   on: { "tcp.stream": true },
-  sets: { "ws.subprotocol": "subprotocol", "ws.role": "role" },
+  sets: { "ws.subprotocol": "subprotocol", "ws.suffix": "suffix", "ws.role": "role" },
   next: [recognise("ws.stream", { again: true })],
 });

@@ -25,6 +25,7 @@ import {
 } from "../../runtime/index.js";
 import type { PipeContext } from "../../runtime/layer.js";
 import { integrityRows } from "./layers/integrity.js";
+import { tapRows } from "./layers/tap.js";
 import { median, shuffled } from "./race.js";
 import { circumstances, type Options, type Report, type Row } from "./report.js";
 import { bodyOf, check } from "./sockets/side.js";
@@ -170,6 +171,7 @@ export async function layers(options: Options): Promise<Report> {
       { ...row("one layer", more), goal: { text: `≤ ${GOAL}`, met: cost <= GOAL } },
       row("a hop", moreThanNone("hop", 1)),
       ...(await integrityRows(options)),
+      ...(await tapRows(options)),
     ],
     note: circumstances(),
   };

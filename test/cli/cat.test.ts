@@ -1,12 +1,13 @@
 /** `wirestack cat` against our own sockets. */
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { formats } from "../../runtime/cli/echo.js";
+import { dissect } from "../../runtime/dissect/index.js";
 import {
   type Listener,
   open,
@@ -22,7 +23,7 @@ import {
   sub,
 } from "../../runtime/index.js";
 import { abreast } from "../support/abreast.js";
-import { pathOf } from "../support/certificates.js";
+import { pathOf, shows } from "../support/certificates.js";
 import { ANY, bound, cat, LONG, MESSAGES, Running, wirestack } from "./running.js";
 
 const test = abreast(suite<{ folder: string }>("cat"), 8);
@@ -238,6 +239,59 @@ test("over WebSocket a path is part of the address", async () => {
   assert.equal([await served.ended, served.out], [0, '"x"\n']);
 });
 
+// --- what it keeps ---
+
+for (const [near, far] of [
+  ["req", "rep"],
+  ["push", "pull"],
+  ["pub", "sub"],
+  ["surveyor", "respondent"],
+  ["pair0", "pair0"],
+  ["pair1", "pair1"],
+  ["bus", "bus"],
+  ["star", "star"],
+] as const) {
+  test(`--tap keeps what ${near} and ${far} say to each other`, async ({ folder }) => {
+    const files = [near, far].map((name, i) => join(folder, `${name}-${i}.pcapng`));
+    const [here = "", there = ""] = files;
+    const how = ["--listen", ANY, "--count", "1", "--verbose", "--tap", there];
+    const listens = cat(`--${far}`, ...how, ...(far === "rep" ? ["--data", "pong"] : []));
+    const url = await bound(listens);
+    const asks = near === "surveyor" ? ["--recv-timeout", "0.2"] : [];
+    const dials = cat(`--${near}`, "--dial", url, "--data", "ping", "--tap", here, ...asks);
+    assert.is(await listens.ended, 0);
+    if (near === "req" || near === "push") assert.is(await dials.ended, 0);
+    dials.interrupt();
+    await dials.ended;
+    const both = near === "req" ? ["ping", "pong"] : ["ping"];
+    for (const file of files) {
+      const said: string[] = [];
+      for await (const frame of dissect(file)) {
+        for (const m of frame.messages) said.push(`${m.protocol} ${text(m.payload)}`);
+      }
+      assert.equal(
+        said,
+        both.map((what, i) => `${i === 0 ? near : far} ${what}`),
+      );
+    }
+  });
+}
+
+test("--tap is in clear where the connection is not, and replaces what was there", async ({
+  folder,
+}) => {
+  const file = join(folder, "clear.pcapng");
+  writeFileSync(file, "something else");
+  const socket = open(pull());
+  const { url } = await socket.listen("tls+tcp://127.0.0.1:0", { tls: shows("localhost") });
+  const args = ["--insecure", "--data", "between us", "--tap", file];
+  assert.is(await cat("--push", "--dial", url, ...args).ended, 0);
+  assert.is(text(await socket.receive()), "between us");
+  await socket.close();
+  assert.ok(readFileSync(file).includes("between us"));
+  assert.not.ok(readFileSync(file).includes("something else"));
+});
+
 // --- how it ends ---
 
 test("mistakes are answered with what to do, and exit code 1", async () => {
@@ -256,6 +310,10 @@ test("mistakes are answered with what to do, and exit code 1", async () => {
     [["--push", ...to, "--data", "x", "--file", "y"], /--data or --file, not both/],
     [["--push", ...to, "--data", "x", "--data", "y"], /--data can be given once only/],
     [["--push", ...to, "--file", "no-such-file"], /--file: ENOENT/],
+    [
+      ["--pull", ...to, "--tap", "/no/such/x"],
+      /--tap: open \/no\/such\/x: ENOENT; name a file that you/,
+    ],
     [["--push", ...to, "--dta", "x"], /no option '--dta'; did you mean '--data'\?/],
     [["--pull", ...to, "--raw", "--hex"], /one format at a time/],
     [["--pull", ...to, "--format", "xml"], /quoted, ascii, raw, hex, msgpack, no; not 'xml'/],
@@ -441,7 +499,7 @@ test("--help tells of every protocol and option, and wirestack --help of cat", a
   assert.is(await help.ended, 0);
   const names =
     "req rep push pull pub sub surveyor respondent pair pair0 pair1 bus star subscribe compat dial listen bind connect data file interval delay count recv-timeout " +
-    "send-timeout quoted ascii raw hex msgpack recv-maxsz version silent verbose async cert key cacert insecure";
+    "send-timeout quoted ascii raw hex msgpack recv-maxsz version silent verbose async cert key cacert insecure tap";
   for (const name of names.split(" ")) assert.match(help.out, new RegExp(`--${name}\\b`));
   const all = wirestack(["--help"]);
   assert.is(await all.ended, 0);

@@ -33,7 +33,7 @@ export function packets(segments: readonly Segment[]): Packet[] {
     octets.set(payload, at);
     const time = { seconds: i, nanoseconds: 0 };
     const length = octets.length;
-    return { number: i + 1, link: 228, time, length, octets, offset: 0, interface: 0 };
+    return { number: i + 1, link: 228, time, length, octets, offset: 0, interface: 0, origin: {} };
   });
 }
 

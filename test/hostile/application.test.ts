@@ -5,14 +5,20 @@ import { Type } from "../../generated/sp/greeting.js";
 import {
   CancelledError,
   device,
+  hop,
   node,
+  pub,
   pull,
   push,
   rep,
   req,
   type SocketEvents,
+  stack,
+  sub,
+  xpub,
   xpull,
   xpush,
+  xsub,
 } from "../../runtime/index.js";
 import { SCHEMES, staged } from "../support/stage.js";
 import { Stranger } from "../support/stranger.js";
@@ -193,5 +199,23 @@ for (const scheme of SCHEMES) {
     }),
   );
 }
+
+test(
+  "a topic or a secret that is written to later stays what it was when it was given, also of a Buffer",
+  staged(async (stage) => {
+    const [topic, psk] = [Buffer.from("weather"), Buffer.alloc(32, 5)];
+    const secured = hop({ pattern: "NNpsk0", psk });
+    const reader = stage.open(stack(sub(), xsub(), secured));
+    reader.subscribe(topic);
+    topic.fill(0);
+    psk.fill(0);
+    const { url } = await reader.listen(stage.any("tcp"));
+    const kept = hop({ pattern: "NNpsk0", psk: Buffer.alloc(32, 5) });
+    const station = stage.open(stack(pub(), xpub(), kept));
+    await station.dial(url).ready;
+    await station.send("weather: sunny");
+    assert.is(textOf(await reader.receive({ timeout: 10_000 })), "weather: sunny");
+  }),
+);
 
 test.run();

@@ -9,7 +9,7 @@ import { RUNS } from "./runs.js";
 const test = suite("layers");
 const found: string[] = [];
 /** Layers that need options, or more than octets below: their own tests call `layerChecks`. */
-const elsewhere: readonly string[] = ["hop", "integrity", "ws"];
+const elsewhere: readonly string[] = ["hop", "integrity", "tap", "ws"];
 
 for (const folder of ["framing", "secure", "tools"]) {
   const url = new URL(`../../runtime/${folder}/`, import.meta.url);

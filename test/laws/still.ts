@@ -99,5 +99,6 @@ export function surroundings({
     lend: false,
     identity: [],
     room,
+    place: { layers: [], at: 0 },
   };
 }

@@ -20,7 +20,11 @@ expectTypeOf(
 ).toEqualTypeOf<Exchanger>();
 hop({ pattern: "IK", key, peers: (peer) => peer === publicKey, peer: publicKey });
 hop({ pattern: "NNpsk0", psk, padding: 16, rekey: { records: 10 }, lifetime: { time: 1000 } });
+hop({ pattern: "NNpsk0", psk, keyLog: "keys.log" });
+hop({ key, peers: [publicKey], keyLog: (line) => expectTypeOf(line).toEqualTypeOf<string>() });
 
+// @ts-expect-error: a path, or a function
+hop({ pattern: "NNpsk0", psk, keyLog: true });
 // @ts-expect-error: whoever proves who is there must be wanted
 hop({ key });
 // @ts-expect-error: a secret is no key

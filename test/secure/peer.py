@@ -155,26 +155,37 @@ def headers():
             message = bytearray()
             state.write_message(b"", message)
             octets = struct.pack("BBB", 1, p, c).hex()
-            print(f"{octets} {message.hex()} | {by}, first message of {pattern} | pattern={pattern} suite={suite}")
+            sealed = 0 if pattern == "XX" else 1
+            said = f"pattern={pattern} suite={suite} hop.sealed={sealed} → hop.ephemeral"
+            print(f"{octets} {message.hex()} | {by}, first message of {pattern} | {said}")
+    print("== ephemeral")
+    key = message[:32].hex()
+    print(f"{key} {message[32:].hex()} | {by}, first message of {pattern} | key={key} hop.sender={key}")
+    print("== message")
+    print(f"- {octets}{message.hex()} | {by}, first message of {pattern} | → hop.handshake")
+    print(f"- {message.hex()} | {by}, in place of a record | given hop.sealed=1: → hop.sealed")
     print("== nonce")
     for n in (0, 1, 258, 2**32 - 1):
         print(f"{AESGCMCipher._format_nonce(n).hex()} | {by}, AESGCM | big: count={n}")
         print(f"{ChaChaPolyCipher._format_nonce(n).hex()} | {by}, ChaChaPoly | little: count={n}")
     print("== piece")
-    for more, body in ((0, b""), (0, b"ping"), (1, b"pa"), (1, b""), (0, 32766), (0, 32767), (1, 65510)):
+    for more, body in ((0, b""), (0, b"ping"), (1, b"pa"), (0, 32766), (0, 32767), (1, 65510)):
         n = body if isinstance(body, int) else len(body)
         shown = "…" if isinstance(body, int) else body.hex()
         line = f"{piece_header(more, n).hex()} {shown}".rstrip()
         print(f"{line} | CPython struct, test/secure/peer.py headers | more={more} length={n}")
+    print("== padding")
+    print(f"{piece_header(1, 0).hex()} 000000 | CPython struct, test/secure/peer.py headers | ")
     print("== record")
     for name, kind in (("data", DATA), ("rekey", REKEY), ("close", CLOSE)):
         octets = b"" if kind == CLOSE else piece_header(0, 4) + b"ping"
         line = f"{bytes([kind]).hex()} {octets.hex()}".rstrip()
-        print(f"{line} | CPython struct, test/secure/peer.py headers | type={name} → hop.piece")
+        follows = " → hop.piece" if octets else ""
+        print(f"{line} | CPython struct, test/secure/peer.py headers | type={name}{follows}")
     print("== sealed")
     for suite, (_, cipher) in SUITES.items():
         octets = cipher().encrypt(bytes(range(32)), 0, b"", b"\0" + piece_header(0, 4) + b"ping")
-        print(f"- {octets[:-16].hex()} {octets[-16:].hex()} | {by}, {suite} | tag={octets[-16:].hex()}")
+        print(f"- {octets[:-16].hex()} {octets[-16:].hex()} | {by}, {suite} | tag={octets[-16:].hex()} → hop.record")
 
 
 # --- a live peer ---

@@ -75,7 +75,7 @@ function walk(header: HeaderModel, vector: Vector, facts: Facts): Walked {
 
 /** The name of the header that follows, where this one or its octets tell. */
 function following({ next, end, head }: Walked, { payload }: Vector, facts: Facts): string[] {
-  if (next === undefined) return [];
+  if (next === undefined || next.next.bare) return [];
   const chosen = tables.chosen(next, (name) => facts.get(name));
   const tried = () => {
     const view = new DataView(Uint8Array.from(payload).buffer);

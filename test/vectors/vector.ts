@@ -22,12 +22,18 @@ export interface Vector {
   /** There is more of the payload than is written here. */
   readonly elided: boolean;
   readonly origin: string;
-  readonly given: ReadonlyMap<string, string>;
+  readonly given: ReadonlyMap<string, string | number>;
   readonly little: boolean;
   readonly meaning: string;
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** A flow fact: `sp.type=17`, or a text. */
+function fact(text: string): [string, string | number] {
+  const [name = "", value = ""] = text.split("=");
+  return [name, /^\d+$/.test(value) ? Number(value) : value];
+}
 
 /** The vectors of a header; none if nobody has written a file for it. */
 export function vectorsOf(header: HeaderModel): Vector[] {
@@ -60,7 +66,7 @@ function vector(header: HeaderModel, line: string, at: string): Vector {
     trailer: trailer === undefined ? NOTHING : octetsOf(trailer, at),
     elided,
     origin,
-    given: new Map(facts?.[1]?.split(" ").map((f) => f.split("=") as [string, string])),
+    given: new Map(facts?.[1]?.split(" ").map(fact)),
     little: order?.[1] === "little",
     meaning: said.slice((facts ?? order)?.[0].length ?? 0),
   };

@@ -6,6 +6,10 @@ import type { Draw } from "../draw/draw.js";
 /** Draws a header `hop.piece`. */
 export function head(d: Draw): HopPiece {
   const more = d.bit("more");
-  const length = d.escape("length", 15, [[32767, 16]], { shortest: 0 });
+  const length = d.escape("length", 15, [[32767, 16]], {
+    marks: [1],
+    rules: [[1, (x) => x > 0 || !more]],
+    shortest: 0,
+  });
   return { more, length };
 }

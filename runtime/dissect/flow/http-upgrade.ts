@@ -61,11 +61,11 @@ export class HttpUpgrade {
   #granted(role: "client" | "server", octets: number): Verdict {
     if (this.#answer?.granted !== true) return { is: "no" };
     const { subprotocol } = this.#answer;
-    return {
-      is: "granted",
-      octets,
-      values: subprotocol === undefined ? { role } : { role, subprotocol },
-    };
+    if (subprotocol === undefined) return { is: "granted", octets, values: { role } };
+    // What stands behind the last plus is said of the rest.
+    const [, name = subprotocol, suffix] = /^(.+)\+(.*)$/.exec(subprotocol) ?? [];
+    const more = suffix === undefined ? {} : { suffix };
+    return { is: "granted", octets, values: { role, subprotocol: name, ...more } };
   }
 }
 

@@ -9,9 +9,15 @@ export class Join {
     readonly limit = 64 * 2 ** 20,
   ) {}
 
-  /** The whole message when its last piece comes. A message in one piece is that piece as it is. */
+  /**
+   * The whole message when its last piece comes. A message in one piece is that piece as it is. Where pieces
+   * do not say that they are the first, each is that behind a last.
+   */
   take(
-    { first, last }: { readonly first: boolean; readonly last: boolean },
+    {
+      first = this.#pieces === undefined,
+      last,
+    }: { readonly first?: boolean | undefined; readonly last: boolean },
     source: Source,
     from: number,
     to: number,

@@ -1,16 +1,57 @@
-/** Opens sealed octets, if somebody has the key. */
-import type { Source } from "../source.js";
+/**
+ * Opens what is sealed, if somebody has the keys. Records are opened in the order in which they were sealed,
+ * so each direction of a flow has an opener of its own.
+ */
 
-/** Finds a key by its number, and opens with it; undefined: there is none, or the seal is broken. */
-export type Keys = (key: number, sealed: Uint8Array) => Uint8Array | undefined;
+/** Opens what one sender has sealed, in the order in which it did. */
+export interface Opener {
+  /** Tag included; undefined: it is not by this key, or was changed. */
+  open(sealed: Uint8Array): Uint8Array | undefined;
+}
 
-/** What was sealed; undefined if it stays so. */
-export function open(
-  keys: Keys | undefined,
-  key: number,
-  source: Source,
-  from: number,
-  to: number,
-): Uint8Array | undefined {
-  return keys?.(key, source.bytes.subarray(from, to));
+/** Keys, by who seals: as a flow names them. */
+export interface Keys {
+  /** Undefined: there are none of theirs. */
+  opener(sender: string): Opener | undefined;
+}
+
+/** What became of sealed octets. */
+export type Unsealed =
+  | { readonly is: "open"; readonly octets: Uint8Array }
+  /** Nobody gave keys; the flow does not say who sealed; there is no key of theirs; theirs does not open it. */
+  | { readonly is: "unasked" | "unnamed" | "unknown" | "shut" };
+
+/** One direction of a flow. */
+export class Seals {
+  #sender: string | undefined;
+  #opener: Opener | undefined;
+  /** Records that stay sealed, by why. */
+  readonly left = { unasked: 0, unnamed: 0, unknown: 0, shut: 0 };
+  opened = 0;
+
+  constructor(readonly keys: Keys | undefined) {}
+
+  /** Whose these are. */
+  get sender(): string | undefined {
+    return this.#sender;
+  }
+
+  open(sender: string | undefined, sealed: Uint8Array): Unsealed {
+    const done = this.#open(sender, sealed);
+    if (done.is === "open") this.opened++;
+    else this.left[done.is]++;
+    return done;
+  }
+
+  #open(sender: string | undefined, sealed: Uint8Array): Unsealed {
+    if (this.keys === undefined) return { is: "unasked" };
+    if (sender === undefined) return { is: "unnamed" };
+    if (this.#sender !== sender) {
+      this.#sender = sender;
+      this.#opener = this.keys.opener(sender);
+    }
+    if (this.#opener === undefined) return { is: "unknown" };
+    const octets = this.#opener.open(sealed);
+    return octets === undefined ? { is: "shut" } : { is: "open", octets };
+  }
 }

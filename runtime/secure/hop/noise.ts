@@ -18,7 +18,7 @@ import type { NoiseProtocol, Token } from "./patterns.js";
 
 /** Octets of a key, and of a public key; of a tag; of a message at most (§3). */
 const KEY = 32;
-const TAG = 16;
+export const TAG = 16;
 export const LONGEST = 65_535;
 /** Messages sealed in one direction, under however many keys. */
 const MOST = 2 ** 32 - 1;
@@ -61,9 +61,14 @@ export class CipherState {
 
   /** A new key, made of the old one. It does not begin to count anew: §11.3. */
   rekey(): void {
+    this.#aead = this.rekeyed().#aead;
+  }
+
+  /** What this is after a new key, for who does not know yet whether there was one. */
+  rekeyed(): CipherState {
     const made = new Uint8Array(KEY + TAG);
     this.#aead.seal(LAST_NONCE, NOTHING, ZEROS, made);
-    this.#aead = this.#keyed(made.subarray(0, KEY));
+    return new CipherState(this.crypto, this.name, made.subarray(0, KEY), this.count);
   }
 
   /** Counts, then uses: whatever fails, no nonce is used twice. */
@@ -139,10 +144,11 @@ class SymmetricState {
     return plain;
   }
 
-  /** The initiator's direction, and the other. */
-  split(): [CipherState, CipherState] {
+  /** The initiator's direction, and the other. `tell` hears their keys before these are wiped. */
+  split(tell?: (one: Uint8Array, other: Uint8Array) => void): [CipherState, CipherState] {
     const [one, other] = this.#derive(NOTHING);
     this.#chain.fill(0);
+    tell?.(one.subarray(0, KEY), other.subarray(0, KEY));
     return [this.#state(one), this.#state(other)];
   }
 
@@ -284,12 +290,28 @@ export class Handshake {
     return payload;
   }
 
-  /** Keys for what we send, and for what we receive. */
-  split(): { readonly send: CipherState; readonly receive: CipherState } {
-    const [there, back] = this.#state.split();
+  /**
+   * Keys for what we send, and for what we receive. `tell` hears the initiator's and the responder's ephemeral
+   * public key, and the key that either sends with: octets which are wiped as soon as it returns.
+   */
+  split(tell?: (keys: readonly Uint8Array[]) => void): {
+    readonly send: CipherState;
+    readonly receive: CipherState;
+  } {
+    const [there, back] = this.#state.split(
+      tell && ((one, other) => tell([...this.#ephemerals(), one, other])),
+    );
     return this.#options.initiator
       ? { send: there, receive: back }
       : { send: back, receive: there };
+  }
+
+  /** The initiator's public one, and the responder's. */
+  #ephemerals(): [Uint8Array, Uint8Array] {
+    const { x25519 } = this.#functions;
+    const mine = x25519.octets(x25519.publicOf(this.#ephemeral as PrivateKey));
+    const theirs = x25519.octets(this.#peerEphemeral as PublicKey);
+    return this.#options.initiator ? [mine, theirs] : [theirs, mine];
   }
 
   #tokens(): readonly Token[] {

@@ -1,4 +1,5 @@
 /** Sealed records into messages; one that comes in several records is whole before it goes on. */
+import * as padding from "../../../generated/hop/padding.js";
 import * as piece from "../../../generated/hop/piece.js";
 import * as record from "../../../generated/hop/record.js";
 import * as sealed from "../../../generated/hop/sealed.js";
@@ -72,13 +73,13 @@ export class Reader {
       const at = this.#at;
       const n = piece.decode(this.#view, at, this.#end, head);
       if (n < 0) {
-        // One octet is too short for a piece: it is padding.
+        // So is one octet, which is too short for a piece.
         if (this.#end - at < piece.MIN) break;
+        if (padding.measure(this.#view, at, this.#end) > 0) break;
         this.#wrong(piece.explain(n, this.#view, at, this.#end));
         return undefined;
       }
       const { more, length } = head;
-      if (more && length === 0) break;
       if (goesOn) {
         this.#wrong("hop.piece.more: a message goes on in the next record, not in the same");
         return undefined;

@@ -28,6 +28,13 @@ interface Common {
    * Less than the defaults: 2^31, and 86,400,000, a day.
    */
   readonly lifetime?: { readonly records?: number; readonly time?: number };
+  /**
+   * Where each session's keys are written to, to open its records in a capture: a file, added to, and if it
+   * is new for its owner only; or a function of a line with its newline. Whoever reads that reads all that was
+   * said in these sessions, and can speak in them while they last: never in production without need.
+   * Default: the file that the environment variable WIRESTACK_KEYLOGFILE names; else nowhere.
+   */
+  readonly keyLog?: string | ((line: string) => void);
 }
 
 /** Both sides have a key of their own. */
@@ -64,6 +71,7 @@ const OPTIONS: Names<Record<keyof KeyedHop | keyof SharedHop, true>> = {
   padding: true,
   rekey: true,
   lifetime: true,
+  keyLog: true,
 };
 /** Keys that a listener tries before anybody has proved anything: a fifth of a millisecond each. */
 const MOST = 64;
@@ -91,6 +99,7 @@ export class Terms {
   readonly padding: "none" | 16 | "buckets";
   readonly rekey: { readonly records: number; readonly octets: number; readonly time: number };
   readonly lifetime: { readonly records: number; readonly time: number };
+  readonly keyLog: string | ((line: string) => void) | undefined;
   readonly #keyed: Partial<KeyedHop>;
   readonly #psk: Uint8Array | string | undefined;
   #keys: Keys | undefined;
@@ -100,17 +109,26 @@ export class Terms {
       pattern = "XX",
       suite = "25519_AESGCM_SHA256",
       padding = "none",
+      keyLog,
     } = named("hop", options, OPTIONS);
     this.pattern = oneOf("pattern", pattern, Object.keys(Pattern));
     this.suite = oneOf("suite", suite, Object.keys(Suite));
     this.padding = oneOf("padding", padding, PADDINGS);
     this.rekey = lower("rekey", options.rekey ?? {}, LIMITS.rekey);
     this.lifetime = lower("lifetime", options.lifetime ?? {}, LIMITS.lifetime);
+    if (keyLog !== undefined && typeof keyLog !== "function" && !isPath(keyLog)) {
+      throw new StackError("'keyLog' of 'hop' is the path of a file, or a function of a line");
+    }
+    this.keyLog = keyLog;
     this.protocol = protocolOf(`Noise_${pattern}_${suite}`);
     const { psk } = options as Partial<SharedHop>;
-    this.#psk = psk;
-    this.#keyed = options as Partial<KeyedHop>;
-    const { key, peers, peer } = this.#keyed;
+    this.#psk = psk === undefined ? psk : own(psk);
+    const { key, peers, peer } = options as Partial<KeyedHop>;
+    this.#keyed = {
+      ...(key === undefined ? {} : { key: own(key) }),
+      ...(peers === undefined ? {} : { peers: Array.isArray(peers) ? peers.map(own) : peers }),
+      ...(peer === undefined ? {} : { peer: own(peer) }),
+    };
     if (pattern === "NNpsk0") {
       if (psk === undefined)
         throw new StackError("'hop' with NNpsk0 needs 'psk', which both sides share");
@@ -178,6 +196,11 @@ export class Terms {
   }
 }
 
+/** For whom no compiler tells. */
+function isPath(given: unknown): boolean {
+  return typeof given === "string" && given !== "";
+}
+
 function oneOf<T>(name: string, given: T, known: readonly unknown[]): T {
   if (known.includes(given)) return given;
   throw new StackError(`'${name}' of 'hop' is one of ${known.join(", ")}; not ${given}`);
@@ -198,6 +221,11 @@ function lower<L extends Readonly<Record<string, number>>>(
   return { ...limits, ...given };
 }
 
+/** What is wiped after it was given, as secrets are, stays what it was. */
+function own<K>(given: K): K {
+  return given instanceof Uint8Array ? (new Uint8Array(given) as K & Uint8Array) : given;
+}
+
 function usable<K>(name: string, make: () => K): K {
   try {
     return make();
@@ -211,7 +239,7 @@ function secretOf(given: Uint8Array | string): Uint8Array {
     typeof given === "string" && /^[A-Za-z0-9+/]{43}=$/.test(given)
       ? Uint8Array.from(atob(given), (c) => c.charCodeAt(0))
       : given;
-  if (octets instanceof Uint8Array && octets.length === 32) return octets.slice();
+  if (octets instanceof Uint8Array && octets.length === 32) return new Uint8Array(octets);
   const said = "32 unpredictable octets, or these in base64: a word that people choose is guessed";
   throw new StackError(`'psk' of 'hop' is ${said}`);
 }

@@ -5,6 +5,7 @@
  * A body is copied once, to where it is sealed from. What the cipher puts out lies in the block that the
  * transport writes next.
  */
+import * as padding from "../../../generated/hop/padding.js";
 import * as piece from "../../../generated/hop/piece.js";
 import * as record from "../../../generated/hop/record.js";
 import * as sealed from "../../../generated/hop/sealed.js";
@@ -184,7 +185,7 @@ export class Writer {
 
   #pad(to: number): void {
     let at = this.#fill;
-    if (to - at >= piece.MIN) at = piece.write(this.#view, at, true, 0);
+    if (to - at >= padding.MIN) at = padding.write(this.#view, at);
     this.#bytes.fill(0, at, to);
   }
 
