@@ -5,7 +5,15 @@
  * What is wrong is written down by who sees it, and thrown when the step is done: the layer's own code is
  * in between, and might catch it.
  */
-import { type Control, Element, type Event, type Facts, type Layer, roomOf } from "../layer.js";
+import {
+  type Control,
+  Element,
+  type Event,
+  type Facts,
+  type Layer,
+  type Limits,
+  roomOf,
+} from "../layer.js";
 import { Message, type Room } from "../message.js";
 import { made, pile, put } from "../pile.js";
 import { Broken } from "./chance.js";
@@ -58,8 +66,9 @@ export class Top extends Element {
   readonly got: Uint8Array[] = [];
   /** The next that is due. */
   #due = 0;
-  /** A message is going down just now. */
+  /** A message is going down just now; so many are being taken. */
   sending = false;
+  taking = 0;
   /** Looks at each message that comes up, before anybody else does; has it when all others are done. */
   look: (m: Message) => void = () => {};
   use: (m: Message) => void = () => {};
@@ -98,6 +107,7 @@ export class Top extends Element {
         "a message came up between `stop` and `go`: hold what is here when `stop` comes down, also in the middle of your `up`, and go on at `go`",
       );
     }
+    this.taking++;
     this.look(m);
     const nth = this.got.length;
     const all = joined(m.segments());
@@ -108,6 +118,7 @@ export class Top extends Element {
       this.turn(false);
       if (again) this.turn(true);
     }
+    this.taking--;
   }
 
   #compare(got: Uint8Array): void {
@@ -322,14 +333,14 @@ export class End {
     readonly side: Side,
     readonly mode: Mode,
     blame: Blame,
-    poison: number | undefined,
-    seed: number,
+    { poison, seed = terms.seed, recvMax }: Manner,
   ) {
     const { crypto, protocols, wire } = terms;
     const layers = terms.layers(side);
     // Below who takes longer messages, or shorter ones, that is the limit.
     const longest = layers.find((l) => l.longest !== undefined)?.longest;
-    const { limits } = terms;
+    const limits =
+      recvMax === undefined || side === "dial" ? terms.limits : { ...terms.limits, recvMax };
     this.context = contextOf({
       world: new World(seed * 2 + SIDES.indexOf(side), crypto),
       side,
@@ -343,7 +354,7 @@ export class End {
     this.room = roomOf(layers);
     this.wire = new Wire(wire, this.context, blame);
     this.top = new Top(terms.top, protocols[side].peer, blame);
-    put(this.top, wire === "ports" ? this.#above(layers) : this.#below(layers));
+    put(this.top, wire === "ports" ? this.#above(layers) : this.#below(layers, limits));
   }
 
   /** On a protocol: once a socket, which has no side and no block. */
@@ -356,10 +367,9 @@ export class End {
     return top;
   }
 
-  #below(layers: readonly Layer[]): Element {
+  #below(layers: readonly Layer[], limits: Limits): Element {
     const insists = layers.findIndex((l) => l.contiguous);
     const highest = this.mode === "contiguous" ? 0 : insists;
-    const { limits } = this.terms;
     const all = [...layers, groundOf(this.terms.wire)];
     return pile(this.wire, all, this.context, highest, false, limits);
   }
@@ -404,8 +414,10 @@ export class End {
 
 export interface Manner {
   /** What windows hold before they are written. */
-  readonly poison?: number;
+  readonly poison?: number | undefined;
   readonly seed?: number;
+  /** The longest message that may come to the listener, in octets. */
+  readonly recvMax?: number;
 }
 
 /** How many octets come next to a wire, or where its next message is cut; 0: nothing. */
@@ -422,10 +434,10 @@ export class Couple {
   constructor(
     readonly terms: Terms,
     mode: Mode = "scatter",
-    { poison, seed = terms.seed }: Manner = {},
+    manner: Manner = {},
   ) {
-    this.dial = new End(terms, "dial", mode, this.blame, poison, seed);
-    this.listen = new End(terms, "listen", mode, this.blame, poison, seed);
+    this.dial = new End(terms, "dial", mode, this.blame, manner);
+    this.listen = new End(terms, "listen", mode, this.blame, manner);
     for (const side of SIDES) {
       const other = this[opposite[side]];
       this[side].top.sent = other.sent;

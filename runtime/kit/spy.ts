@@ -5,6 +5,8 @@ export interface Ledger {
   readonly copies: number[];
   /** Octets of each buffer made, in order. A slice is a buffer and a copy. */
   readonly allocations: number[];
+  /** Octets of each window of a buffer that many share, in order, where whoever takes it says so. */
+  readonly windows: number[];
   /** Ends the watch, and puts everything back. */
   close(): Ledger;
 }
@@ -13,9 +15,11 @@ type Call = (this: never, ...args: never[]) => unknown;
 
 // `Buffer.concat` and its like are made of one another: the outermost call alone counts.
 let inside = false;
+const watching = new Set<Ledger>();
 
-/** Runs what no watch is to see. */
-export function aside<T>(run: () => T): T {
+/** Runs what no watch is to see, but that a window of so many octets was taken. */
+export function aside<T>(n: number, run: () => T): T {
+  for (const { windows } of watching) windows.push(n);
   const before = inside;
   inside = true;
   try {
@@ -31,11 +35,14 @@ export function watch(): Ledger {
   const ledger: Ledger = {
     copies: [],
     allocations: [],
+    windows: [],
     close() {
+      watching.delete(ledger);
       for (const f of undo.splice(0).reverse()) f();
       return ledger;
     },
   };
+  watching.add(ledger);
   const { copies, allocations } = ledger;
   const around = (
     on: object,

@@ -113,10 +113,7 @@ function seeded(crypto: Crypto, random: (octets: Uint8Array) => void): Crypto {
 
 /** Octets on either side of a window that nobody was given. */
 const FENCE = 16;
-/** A window that a header may need, whatever else it says. */
-const SMALL = 1024;
-
-/** A slab that knows what was asked for. Its own buffers are no memory that input takes. */
+/** A slab that knows what was asked for: its own buffers are for many, and count as what is taken of them. */
 export class Windows extends Slab {
   readonly #taken: { readonly bytes: Uint8Array; readonly from: number; readonly to: number }[] =
     [];
@@ -130,9 +127,7 @@ export class Windows extends Slab {
   }
 
   override take(n: number): number {
-    if (this.poison === undefined) {
-      return n > SMALL ? super.take(n) : aside(() => super.take(n));
-    }
+    if (this.poison === undefined) return aside(n, () => super.take(n));
     const at = super.take(n + 2 * FENCE) + FENCE;
     this.bytes.fill(this.poison, at - FENCE, at + n + FENCE);
     this.#taken.push({ bytes: this.bytes, from: at, to: at + n });
@@ -159,7 +154,7 @@ class Blocks extends Block {
   }
 
   override blank(n: number, room: Room): Message {
-    const m = n > SMALL ? super.blank(n, room) : aside(() => super.blank(n, room));
+    const m = aside(n, () => super.blank(n, room));
     if (this.poison !== undefined) m.bytes.fill(this.poison, m.floor, m.ceiling);
     return m;
   }

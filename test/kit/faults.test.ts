@@ -138,6 +138,20 @@ const faults: Record<string, readonly [KitOptions, RegExp]> = {
     ),
     /a message came up within the call of one that went down: two who answer each other would fill the call stack/,
   ],
+  "goes on at `go` within its own `up`": [
+    framed(
+      class extends Lengths {
+        protected override parse(): void {
+          while (this.chunks.length > 0 && !this.stopped && !this.closed) {
+            const chunk = this.chunks[0] as Message;
+            if (chunk.start < chunk.end) this.take(chunk);
+            else this.chunks.shift();
+          }
+        }
+      },
+    ),
+    /a message came up within the call of another: `stop` and `go` amid each would fill the call stack/,
+  ],
   "swallows an event that it does not know": [
     marks(
       class extends Mark {
@@ -443,6 +457,38 @@ const faults: Record<string, readonly [KitOptions, RegExp]> = {
       },
     ),
     /two connections make different octets of the same messages/,
+  ],
+  "gives room to write that is another message's": [
+    framed(
+      class extends Lengths {
+        protected override deliver(m: Message): void {
+          m.floor = 0;
+          super.deliver(m);
+        }
+      },
+    ),
+    /the room around a message that came up reaches into another: `floor` is where its own header began/,
+  ],
+  "hides that a message lies in a chunk with others": [
+    framed(
+      class extends Lengths {
+        protected override deliver(m: Message): void {
+          m.shared = false;
+          super.deliver(m);
+        }
+      },
+    ),
+    /a message that lies in a chunk with others came up without `shared`/,
+  ],
+  "takes messages of any length": [
+    framed(
+      class extends Lengths {
+        protected override get most(): number {
+          return 2 ** 31;
+        }
+      },
+    ),
+    /a message of 4000 octets came up where `context\.limits\.recvMax` is 1000/,
   ],
   "schedules work for ever": [
     framed(

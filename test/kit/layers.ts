@@ -99,12 +99,21 @@ export class Lengths extends Element {
     if (this.part.length < 4) return;
     const length = this.claimed(this.part.reduce((n, octet) => n * 256 + octet, 0));
     this.part = [];
-    const { recvMax } = this.context.limits;
-    if (length > recvMax) return this.refuse(`recvMax: ${length} octets; ${recvMax} at most`);
+    if (length > this.most) return this.refuse(`recvMax: ${length} octets; ${this.most} at most`);
     const { bytes, view, start, end } = chunk;
     if (end - start < length) return this.begin(length);
     chunk.start += length;
-    this.above.up(new Message(bytes, view, start, start, chunk.start));
+    const m = new Message(bytes, view, start, start, chunk.start);
+    m.shared = true;
+    this.deliver(m);
+  }
+
+  protected deliver(m: Message): void {
+    this.above.up(m);
+  }
+
+  protected get most(): number {
+    return this.context.limits.recvMax;
   }
 
   protected claimed(length: number): number {

@@ -59,8 +59,26 @@ const passes: Law = {
       }
     }
     couple.finish();
+    if (terms.wire === "octets") amid(couple);
+    couple.finish();
   },
 };
+
+/** Octets that were read already come after a stop; at go, the first of them makes the top say stop again. */
+function amid(couple: Couple): void {
+  for (const { side, top, wire, context } of couple.ends) {
+    for (const length of [5, 5, 5]) couple[opposite[side]].send(length, "borrowed");
+    enter(context.env);
+    top.turn(false);
+    wire.deliver(ALL);
+    top.insides = [{ side, of: "top", nth: top.got.length, again: false }];
+    top.turn(true);
+    told("when `go` brought up a message, and amid that came another `stop`", () => {
+      heard(couple);
+      couple.judge();
+    });
+  }
+}
 
 /** Both sides say something short, and all of it comes. */
 function conversation(terms: Terms, prepare: (couple: Couple) => (side: Side) => number): Couple {

@@ -14,7 +14,7 @@ export interface Cost {
   readonly octets: number;
   /** Nanoseconds. They are as good as the machine is quiet. */
   readonly ns: number;
-  /** Times that its body was copied, and buffers that were made, by the layer. */
+  /** Copies of as many octets or more, and buffers that were made, by the layer. A window in a slab is none. */
   readonly copies: number;
   readonly buffers: number;
 }

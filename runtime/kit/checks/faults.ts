@@ -140,7 +140,8 @@ function fed(terms: Terms, fault: Fault, beside: number | undefined, after?: Aft
   } finally {
     spy?.close();
   }
-  const taken = spy?.allocations.filter((n) => n > HEADER).reduce((a, b) => a + b, 0) ?? 0;
+  const all = [...(spy?.allocations ?? []), ...(spy?.windows ?? [])];
+  const taken = all.filter((n) => n > HEADER).reduce((a, b) => a + b, 0);
   // What the kit itself keeps of them is as much as came up.
   const own = top.got.reduce((n, g) => n + g.length, 0);
   if (taken - own > SHARE * total + LITTLE) {
@@ -247,6 +248,30 @@ const tells: Law = {
   },
 };
 
+const LIMIT = 1000;
+
+const limits: Law = {
+  name: "no message longer than `limits.recvMax` comes up",
+  hold(terms) {
+    const couple = new Couple(terms, "scatter", { recvMax: LIMIT }).open();
+    const { dial, listen } = couple;
+    dial.send(LIMIT / 2, "borrowed");
+    couple.finish();
+    const { top, wire, context } = listen;
+    dial.send(4 * LIMIT, "borrowed");
+    couple.run();
+    if (top.got.length > 1) {
+      throw new Broken(
+        `a message of ${octets(4 * LIMIT)} came up where \`context.limits.recvMax\` is ${LIMIT}: close the connection with a WireError as soon as its length is known`,
+      );
+    }
+    if (wire.closed || wire.ending || counted(context.stats) > 0) return;
+    throw new Broken(
+      "a message longer than `context.limits.recvMax` neither closed the connection, nor was counted: close it with a WireError",
+    );
+  },
+};
+
 /** The reason for which a connection was closed. */
 function judged({ names }: Terms, given: Error | undefined, { events }: End["top"]): void {
   const closed = events.find((e) => e.type === "closed");
@@ -269,4 +294,9 @@ function judged({ names }: Terms, given: Error | undefined, { events }: End["top
   throw new Broken(`\`${error.message}\` does not say which rule was broken: ${mend}`);
 }
 
-export const faulty = (_: Terms): readonly Law[] => [bears, tells];
+export const faulty = ({ wire, top, layer }: Terms): readonly Law[] => [
+  bears,
+  tells,
+  // Who makes messages of something else knows their length first; others have them as they are.
+  ...(top === "link" && (wire === "octets" || layer.longest !== undefined) ? [limits] : []),
+];

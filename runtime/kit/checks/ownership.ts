@@ -172,6 +172,56 @@ const views: Law = {
   },
 };
 
+/** What came up is held, and the room around it written, as a device does that sends it on. */
+const roomAround: Law = {
+  name: "the room around a message that came up is its own, and no other's",
+  hold(terms) {
+    const couple = new Couple(terms).open();
+    for (const { top } of couple.ends) {
+      const held: { readonly m: Message; readonly copy: Uint8Array }[] = [];
+      top.use = (m) => {
+        m.bytes.fill(ONE, m.floor, m.start);
+        m.bytes.fill(ONE, m.end, m.ceiling);
+        held.push({ m, copy: joined(m.segments()) });
+        if (held.every(({ m, copy }) => difference(joined(m.segments()), copy) < 0)) return;
+        couple.blame(
+          "the room around a message that came up reaches into another: `floor` is where its own header began, and `ceiling` where its own octets end",
+        );
+      };
+    }
+    for (const length of [5, 300, 1, 0, 20]) {
+      for (const end of couple.ends) end.send(length, "borrowed");
+    }
+    couple.run().finish();
+  },
+};
+
+/** Octets of a chunk beside which a message is small. */
+const MUCH = 4;
+
+const shared: Law = {
+  name: "a message that would keep a whole chunk alive says so",
+  hold(terms) {
+    const couple = new Couple(terms).open();
+    for (const { top, wire } of couple.ends) {
+      let chunk = new Uint8Array(0).buffer as ArrayBufferLike;
+      const { form } = wire;
+      wire.form = (all, n) => {
+        chunk = all.buffer;
+        return form(all, n);
+      };
+      top.look = ({ bytes, start, end, shared }) => {
+        if (bytes.buffer !== chunk || shared || MUCH * (end - start) > chunk.byteLength) return;
+        couple.blame(
+          "a message that lies in a chunk with others came up without `shared`: set it, so that whoever keeps a short message copies it, and the chunk can go",
+        );
+      };
+    }
+    for (let i = 0; i < 40; i++) for (const end of couple.ends) end.send(20, "borrowed");
+    couple.run().finish();
+  },
+};
+
 const again: Law = {
   name: "a message that is kept can be sent again, from where it was",
   hold(terms) {
@@ -214,8 +264,9 @@ function twice(end: End, length: number): void {
   m.bytes.fill(ONE, m.floor, m.end);
 }
 
-export const ownership = ({ top }: Terms): readonly Law[] => [
+export const ownership = ({ top, wire }: Terms): readonly Law[] => [
   writes,
-  ...(top === "octets" ? [] : [views]),
+  ...(top === "octets" ? [] : [views, roomAround]),
+  ...(top === "link" && wire === "octets" ? [shared] : []),
   again,
 ];

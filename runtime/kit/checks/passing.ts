@@ -88,16 +88,24 @@ const lends: Law = {
 };
 
 const turns: Law = {
-  name: "no message comes up within the call of one that goes down",
+  name: "no message comes up within the call of one that goes down, or of another that comes up",
   hold(terms) {
     const couple = new Couple(terms).open();
-    for (const { top } of couple.ends) {
+    for (const { side, top } of couple.ends) {
       top.look = () => {
-        if (!top.sending) return;
-        couple.blame(
-          "a message came up within the call of one that went down: two who answer each other would fill the call stack; pass it up when it comes, or later by `context.env.tick`",
-        );
+        if (top.sending) {
+          couple.blame(
+            "a message came up within the call of one that went down: two who answer each other would fill the call stack; pass it up when it comes, or later by `context.env.tick`",
+          );
+        }
+        if (top.taking > 1) {
+          couple.blame(
+            "a message came up within the call of another: `stop` and `go` amid each would fill the call stack; at `go`, leave it to the loop that is running",
+          );
+        }
       };
+      const every = Array.from({ length: 100 }, (_, nth) => nth);
+      top.insides = every.map((nth) => ({ side, of: "top", nth, again: true }));
     }
     for (const chunk of [70_000, 3]) {
       for (const length of [5, 0, 300, 40]) {
