@@ -367,7 +367,7 @@ export class Dissector {
     if (flow === undefined) return this.#rest(span, "quoted");
     if (values.rst === 1) return this.#rest(span, "sent with a reset");
     const side = flow.sides[way];
-    side.framing ??= this.#framing(layer.walked.next, flow, way);
+    side.framing ??= this.#framing(layer.walked.next, flow, way, values.syn !== 1);
     side.stream ??= new Stream(side.framing, this.#budget);
     const parts = this.#frame?.parts ?? [];
     const before = parts.length;
@@ -381,11 +381,12 @@ export class Dissector {
     } else if (parts.length === before) this.#rest(span, "part of a message");
   }
 
-  #framing(choice: Choice | undefined, flow: Flow, way: Direction): Framing {
+  #framing(choice: Choice | undefined, flow: Flow, way: Direction, amid: boolean): Framing {
     return new Framing(choice, {
       tables: this.#tables,
       walker: this.#walker,
       facts: flow.sides[way],
+      amid,
       unit: (unit) => this.#unit(unit, flow, way),
       opener: (opener, source, from, to) => this.#opener(opener, source, from, to, flow, way),
       lost: (position, why) => {

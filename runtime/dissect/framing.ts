@@ -32,6 +32,8 @@ export interface Host {
   readonly tables: Tables;
   readonly walker: Walker;
   readonly facts: Facts;
+  /** The capture begins amid this direction: nobody has seen how it opened. */
+  readonly amid: boolean;
   unit(unit: Unit): void;
   opener(opener: OpenerTable, source: Source, from: number, to: number): Opened;
   /** Framing is lost at an octet of the stream: from here on all is octets, unless it is found again. */
@@ -50,6 +52,8 @@ interface Begun {
 
 /** Octets of a unit that are kept; a longer one is counted, and shown as cut. */
 const LONGEST = 64 * 2 ** 20;
+/** Octets of a stream whose beginning is not there in which its framing is looked for: most are something else. */
+const AMID = 2 ** 20;
 /** Octets that are kept while the other side has not answered. */
 const PATIENCE = 2 ** 20;
 /** Results of a codec's `measure` from here on downwards are faults. */
@@ -102,10 +106,7 @@ export class Framing implements Sink {
     this.#position += to - from;
     this.#frame = Math.max(this.#frame, source.frame);
     let at = from;
-    if (this.#search !== undefined) {
-      this.#search.add(source, from, to);
-      return this.#seek(false);
-    }
+    if (this.#search !== undefined) return this.#look(source, from, to);
     while (at < to && !this.opaque) {
       if (this.#broken) at += this.#pass(to - at);
       else {
@@ -113,6 +114,8 @@ export class Framing implements Sink {
         at += this.#hold(source, at, to);
       }
     }
+    // Framing was lost here, so what is left is where it may be found again.
+    if (at < to) this.#look(source, at, to);
   }
 
   /** Keeps octets of a unit that is not whole, as many as it needs; returns how many. */
@@ -129,7 +132,7 @@ export class Framing implements Sink {
   hole(octets: number): void {
     this.#position += octets;
     this.#frame = 0;
-    if (this.#search !== undefined) this.#search = new Search(this.#search.choice, this.host);
+    this.#search = this.#search?.anew();
     if (this.opaque) return;
     const why = `${octets} octets are missing`;
     if (this.#begun === undefined) return this.#lose(why);
@@ -143,8 +146,15 @@ export class Framing implements Sink {
     this.#seek(true);
   }
 
+  /** Looks for where framing begins. */
+  #look(source: Source, from: number, to: number): void {
+    this.#search?.add(source, from, to);
+    this.#seek(false);
+  }
+
   #seek(last: boolean): void {
     const search = this.#search;
+    if (search?.over) this.#search = undefined;
     const found = search?.find(last);
     if (search === undefined || found === undefined) return;
     const { source, at } = found;
@@ -218,7 +228,13 @@ export class Framing implements Sink {
   }
 
   #lose(why: string): void {
-    if (this.#choice?.next.again === true) this.#search = new Search(this.#choice, this.host);
+    const { host } = this;
+    const choice = this.#choice;
+    if (choice?.next.again === true) this.#search = new Search(choice, host);
+    else if (host.amid && !this.#guessed) {
+      const behind = host.tables.behind(choice);
+      if (behind !== undefined) this.#search = new Search(behind, host, AMID);
+    }
     this.#choice = undefined;
     this.#begun = undefined;
     this.#held = new Growing();

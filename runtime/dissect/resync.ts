@@ -1,5 +1,6 @@
 /**
- * Finds the beginning of a unit in a stream whose framing a hole has destroyed. It is a guess, and said
+ * Finds the beginning of a unit in a stream whose framing a hole has destroyed, or whose opening was not
+ * captured. It is a guess, and said
  * to be one: two headers in a row must be plausible, or one whose unit ends with the stream.
  */
 import type { Choice, Facts, HeaderTable } from "../../generated/dissect.js";
@@ -16,6 +17,8 @@ export class Search {
   #held = new Growing();
   /** No unit begins before it. */
   #at = 0;
+  /** Octets before those that are held. */
+  #passed = 0;
   /** A guess changes no fact. */
   readonly #facts: Facts = { get: (name) => this.host.facts.get(name), set() {} };
 
@@ -23,7 +26,19 @@ export class Search {
     /** What is expected to follow again and again. */
     readonly choice: Choice,
     readonly host: Host,
+    /** Octets after which it is given up. */
+    readonly most = Number.POSITIVE_INFINITY,
   ) {}
+
+  /** It is given up. */
+  get over(): boolean {
+    return this.#passed + this.#at > this.most;
+  }
+
+  /** The same, behind a hole. */
+  anew(): Search {
+    return new Search(this.choice, this.host, this.most);
+  }
 
   add(source: Source, from: number, to: number): void {
     this.#held.add(source, from, to);
@@ -51,6 +66,7 @@ export class Search {
     if (this.#at < LONGEST) return;
     this.#held = new Growing();
     this.#held.add(source, this.#at, source.bytes.length);
+    this.#passed += this.#at;
     this.#at = 0;
   }
 

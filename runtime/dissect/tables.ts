@@ -60,6 +60,16 @@ export class Tables {
     return this.claimed("layer", entry.replace(/\(.*$/, "")) ?? this.#named.get(entry);
   }
 
+  /** What goes on and on behind an opening of octets that nobody has seen: the first such that a table leads to. */
+  behind(choice: Choice | undefined): Choice | undefined {
+    for (const opening of this.tried(choice?.next.of ?? "")) {
+      if ("op" in opening) continue;
+      const next = opening.payload?.next?.find((n) => n.again);
+      if (next !== undefined) return { next, value: Number.NaN };
+    }
+    return undefined;
+  }
+
   /** Whether what follows it depends on its flow, and not on its octets. */
   asksFacts({ payload }: HeaderTable): boolean {
     return (payload?.next ?? []).some(({ by }) => by === "fact" || by === "list");

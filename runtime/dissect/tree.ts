@@ -34,12 +34,12 @@ const count = (octets: number): string => (octets === 1 ? "1 octet" : `${octets}
 /** A message in a line, for lists. */
 export function messageText(m: Message): string {
   const tags = m.tags.length === 0 ? "" : `  ${m.tags.join(" ")}`;
-  return `${m.protocol}/${m.transport}  ${m.from} → ${m.to}  ${count(m.length)}${tags}  ${bodyText(m)}`;
+  return `${m.protocol || "?"}/${m.transport}  ${m.from} → ${m.to}  ${count(m.length)}${tags}  ${bodyText(m)}`;
 }
 
 /** A message in a line, with what its header means. */
 function sentence(m: Message): string {
-  const who = m.peer === undefined ? m.protocol : `${m.protocol} → ${m.peer}`;
+  const who = m.peer === undefined ? m.protocol || "?" : `${m.protocol} → ${m.peer}`;
   const shows = m.shows.map(([name, text]) => `  ${name} ${text}`).join("");
   return `${who} over ${m.transport}  ${m.from} → ${m.to}  ${count(m.length)}${shows}  ${bodyText(m)}`;
 }
@@ -47,7 +47,7 @@ function sentence(m: Message): string {
 function bodyText({ payload, missing, frame, guessed, source }: Message): string {
   const cut = missing === 0 ? "" : `  cut: ${count(missing)} missing in frame ${frame}`;
   const secret = source === "decrypted" ? "  decrypted" : "";
-  return `${preview(payload)}${secret}${cut}${guessed ? "  found again after a hole" : ""}`;
+  return `${preview(payload)}${secret}${cut}${guessed ? "  found by guessing" : ""}`;
 }
 
 function restLine({ source, from, to, lack, what, sealed }: Rest, where: string): string {
