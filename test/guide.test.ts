@@ -51,8 +51,7 @@ test("its commands, in their order, from an empty folder to messages in a captur
       run(begin),
       /^wrote specs\/acme\/deflate\.ts\n.*\n.*\n.*files.*\nnext: node --test specs/,
     );
-    assert.match(run(["node", "--test", "specs"]), /# fail 0\n/);
-    // Then it is changed to what the guide shows.
+    // That passes, as another test holds; then it is changed to what the guide shows.
     cpSync("test/guide", folder, { recursive: true });
     run(generate);
     const said = run(check);
