@@ -7,6 +7,7 @@ import type {
   OpenerTable,
   Registry,
 } from "../../generated/dissect.js";
+import { nameText } from "./format.js";
 
 export class Tables {
   readonly #claimed = new Map<string, Map<number | string, HeaderTable>>();
@@ -55,9 +56,9 @@ export class Tables {
     return found === undefined ? undefined : this.claimed(next.of, found);
   }
 
-  /** The header of a layer that a list names: its own name, or its layer's, without what stands in parentheses. */
+  /** The header of a layer that a list names: its own name, or its layer's. */
   layer(entry: string): HeaderTable | undefined {
-    return this.claimed("layer", entry.replace(/\(.*$/, "")) ?? this.#named.get(entry);
+    return this.claimed("layer", layerOf(entry)) ?? this.#named.get(entry);
   }
 
   /** Whether what follows it depends on its flow, and not on its octets. */
@@ -74,7 +75,7 @@ export class Tables {
   nameOf(fact: string, value: number | string | undefined): string | undefined {
     if (value === undefined) return undefined;
     const name = typeof value === "number" ? this.registry.facts[fact]?.get(value) : undefined;
-    return name ?? String(value);
+    return name ?? nameText(String(value));
   }
 
   /** Full names of all fields. */
@@ -96,6 +97,9 @@ export class Tables {
     return names;
   }
 }
+
+/** A layer that a list names, without what stands in parentheses: what it must agree on. */
+export const layerOf = (entry: string): string => entry.split("(", 1)[0] as string;
 
 /** The first choice of an opener, whose alternatives have no conditions. */
 export const first = (next: readonly NextTable[]): Choice | undefined =>

@@ -99,6 +99,8 @@ function hexOf(octets: Uint8Array): string {
 export interface Opener {
   /** What was sealed; undefined if this is not one of that sender's next records as it sealed them. */
   open(sealed: Uint8Array): Uint8Array | undefined;
+  /** Records of the sender's that were passed over before the one that was opened last. */
+  readonly missed: number;
 }
 
 /** Keys by who seals. */
@@ -159,6 +161,7 @@ const STRANGE = 3;
 const LOST = AHEAD + 1;
 
 class RecordOpener implements Opener {
+  missed = 0;
   /** Records before the one that is to come. */
   #count = 0;
   /** With the key that there is, and with the one after it. */
@@ -177,6 +180,7 @@ class RecordOpener implements Opener {
         const plain = opened(state, n, sealed);
         if (plain === undefined) continue;
         if (state !== this.#states[0]) this.#states = [state, state.rekeyed()];
+        this.missed = n - this.#count;
         this.#count = n + 1;
         this.#left = LOST;
         return plain;
