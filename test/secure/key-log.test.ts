@@ -538,6 +538,20 @@ test("a wrong log opens nothing, and costs little", () => {
   assert.is(count.opens, 1 + 65 * 2 * 65);
 });
 
+test("so do captures without number that name a sender whose records they do not have", () => {
+  const { log, dial } = recorded(1);
+  const count = counting();
+  const keys = readKeyLog(log, count.crypto);
+  const strange = new Uint8Array(40);
+  for (let i = 0; i < 1000; i++) {
+    const opener = keys.opener(dial.sender);
+    for (let k = 0; k < 5; k++) assert.is(opener?.open(strange), undefined);
+  }
+  assert.is(count.opens, 16 * 3 * 2 * 65 + 984 * 3 * 2);
+  const opener = keys.opener(dial.sender);
+  assert.ok(octetsOf(opener?.open(dial.records[0] as Uint8Array)), "what is whole opens still");
+});
+
 test("an opener takes whatever octets there are, and never throws", () => {
   const { log, dial } = recorded(3);
   const keys = readKeyLog(log);
