@@ -233,7 +233,7 @@ test("by default nothing is written, no file is opened, and no key is to be seen
   const reports: unknown[] = [];
   const env = world({
     crypto,
-    files: { open: never, rename: never, last: never },
+    files: { open: never, rename: never, whole: never, last: never },
     report: (error) => reports.push(error),
   });
   const seen: unknown[] = [];
