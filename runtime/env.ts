@@ -89,6 +89,8 @@ export interface Files {
   open(path: string, options?: { readonly add?: boolean; readonly mode?: number }): File;
   /** Takes the place of what is there. */
   rename(from: string, to: string): void;
+  /** The path from the root: one name for a file, however it is written, and wherever this process goes. */
+  whole(path: string): string;
   /** Runs `f` when this process ends in order. Answers how not to. */
   last(f: () => void): () => void;
 }

@@ -1,5 +1,6 @@
 /** Files of a node process. */
 import type * as Fs from "node:fs";
+import type * as Path from "node:path";
 import { builtin } from "./builtin.js";
 import type { File, Files } from "./env.js";
 import { SystemError } from "./error.js";
@@ -50,6 +51,7 @@ export const nodeFiles: Files = {
   open: (path, options = {}) => new NodeFile(path, options),
   rename: (from, to) =>
     attempt("rename", from, () => builtin<typeof Fs>("node:fs").renameSync(from, to)),
+  whole: (path) => builtin<typeof Path>("node:path").resolve(path),
   last(f) {
     const one = () => f();
     if (lasts.size === 0) process.on("exit", runLasts);

@@ -268,6 +268,7 @@ function factOf(
     return Array.from(value, (octet) => octet.toString(16).padStart(2, "0")).join("");
   }
   const key = facts.get(fact.by);
-  const inner = key === undefined ? undefined : fact.map[key];
-  return inner === undefined ? undefined : factOf(inner, n, facts, nodes);
+  // A peer chose it: `constructor` is no entry.
+  if (key === undefined || !Object.hasOwn(fact.map, key)) return undefined;
+  return factOf(fact.map[key] as FactTable, n, facts, nodes);
 }

@@ -155,7 +155,7 @@ async function run(
   }
   let found = 0;
   let sealed = 0;
-  const stays: string[] = [];
+  const stays: string[][] = [];
   const strange = new Map<string, number>();
   const list = new List(options.format);
   try {
@@ -169,7 +169,7 @@ async function run(
         if (unknown !== undefined) strange.set(unknown, (strange.get(unknown) ?? 0) + 1);
       }
       // A tree has these lines itself.
-      if (options.messages) stays.push(...frame.remarks.filter((r) => r.includes(STAYS)));
+      if (options.messages) stays.push(frame.remarks.filter((r) => r.includes(STAYS)));
       await print(options.messages ? list.add(frame) : textOf(frame, options));
     }
     await print(list.rest());
@@ -193,7 +193,7 @@ async function run(
       `wirestack dissect: ${messages} of '${name}', whose headers are not known; ${mend}\n`,
     );
   }
-  for (const remark of stays) stderr.write(`wirestack dissect: ${remark}\n`);
+  for (const remark of stays.flat()) stderr.write(`wirestack dissect: ${remark}\n`);
   if (sealed > 0 && options.keys === undefined) {
     const records = sealed === 1 ? "1 record is" : `${sealed} records are`;
     stderr.write(

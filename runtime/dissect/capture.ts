@@ -355,7 +355,7 @@ function source(v: DataView, o: number, end: number, little: boolean): Source {
   const { Options } = description;
   const text = (type: number): string | undefined => {
     const found = options.find((option) => option.type === type)?.value;
-    return found && UTF8.decode(found).replace(/\0+$/, "");
+    return found && UTF8.decode(found.subarray(0, 1 + found.findLastIndex((octet) => octet > 0)));
   };
   const name = text(Options.name);
   const said = text(Options.description);

@@ -20,22 +20,29 @@ import { records } from "./flow/records.js";
 import { Budget, Stream } from "./flow/stream.js";
 import { unmask } from "./flow/unmask.js";
 import { type Direction, type Flow, Flows, Side } from "./flow.js";
+import { nameText } from "./format.js";
 import type { Frame, Layer, Message, Rest } from "./frame.js";
 import { Framing, type Opened, type Unit } from "./framing.js";
 import { type Inner, messageOf } from "./message.js";
 import { piecesOf, type Source, sourceOf } from "./source.js";
-import { first, Tables } from "./tables.js";
+import { first, layerOf, Tables } from "./tables.js";
 import { type Told, toldOf } from "./told.js";
 
 const other = (way: Direction): Direction => (way === 0 ? 1 : 0);
 const SEALED: Readonly<Record<Exclude<Unsealed["is"], "open">, string>> = {
   unasked: "",
+  cut: ", and cut",
   unnamed: ", begun before the capture",
   unknown: ", no key",
   shut: ", not by the key that is there",
 };
 /** Headers in one another at most; a deeper packet is hostile. */
 const DEEPEST = 64;
+/** Octets of a list of layers that are read: those of the lowest. */
+const LISTED = 4096;
+/** Headers and runs of octets in a frame at most: more than what waited for one octet can be. */
+const PARTS = 2 ** 20;
+const FULL = "there is more in this frame than can be shown: it is passed over";
 /** Octets that wait for others before them, in all streams together. */
 const WAITING = 64 * 2 ** 20;
 /** The table by which frames begin. */
@@ -84,6 +91,8 @@ interface Place {
 export interface DissectorOptions {
   /** Opens what is sealed. */
   readonly keys?: Keys | undefined;
+  /** Headers and runs of octets in a frame at most; what more there is is passed over. Default: 2^20. */
+  readonly parts?: number;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer U)[] ? U[] : T[K] };
@@ -95,6 +104,7 @@ export class Dissector {
   readonly #fragments = new Fragments();
   readonly #budget = new Budget(WAITING);
   readonly #keys: Keys | undefined;
+  readonly #most: number;
   /** What interfaces tell, read once. */
   readonly #told = new WeakMap<Origin, Told | undefined>();
   #frame: Writable<Frame> | undefined;
@@ -104,6 +114,7 @@ export class Dissector {
   constructor(registry: Registry = REGISTRY, options: DissectorOptions = {}) {
     this.#tables = new Tables(registry);
     this.#keys = options.keys;
+    this.#most = options.parts ?? PARTS;
   }
 
   /** Full names of all fields that can be found. */
@@ -166,9 +177,10 @@ export class Dissector {
 
   /** Says why records stay sealed, if there are keys that should open them. */
   #stays(flow: Flow, way: Direction, { opened, left, sender = "" }: Seals): void {
-    const { unnamed, unknown, shut } = left;
-    const whose = `${sender.slice(0, 16)}…`;
+    const { cut, unnamed, unknown, shut } = left;
+    const whose = nameText(sender, 16);
     const why = [
+      [cut, "octets are missing"],
       [unknown, `the key log has no keys of ${whose}`],
       [unnamed, "the capture begins after their handshake, which names the keys"],
       [
@@ -196,9 +208,17 @@ export class Dissector {
     what: string,
     more: Pick<Rest, "sealed" | "unknown"> = {},
   ): void {
-    if (start >= claim) return;
+    if (start >= claim || this.#full()) return;
     const rest: Rest = { is: "octets", source, from: start, to: end, lack: claim - end, what };
     this.#frame?.parts.push({ ...rest, ...more });
+  }
+
+  /** The frame has as much as can be shown: what more there is in it is passed over, and that is said. */
+  #full(): boolean {
+    const { parts = [], remarks = [] } = this.#frame ?? {};
+    if (parts.length < this.#most) return false;
+    if (remarks.at(-1) !== FULL) remarks.push(FULL);
+    return true;
   }
 
   #protocol(name: string): void {
@@ -212,6 +232,7 @@ export class Dissector {
       this.#rest(span, "too many headers in one another");
       return undefined;
     }
+    if (this.#full()) return undefined;
     const { source, start, end, claim } = span;
     const around = {
       claim,
@@ -290,7 +311,7 @@ export class Dissector {
         this.#enter(table, span, { ...place, above: { ...above, layers: others } });
         return;
       }
-      const unknown = name.replace(/\(.*$/, "");
+      const unknown = nameText(layerOf(name));
       return this.#rest(span, `octets of '${unknown}', whose headers are not known`, { unknown });
     }
     const inside = { ...place, above: undefined };
@@ -330,7 +351,8 @@ export class Dissector {
         const who = side.get(sender as string);
         const name = who === undefined ? undefined : String(who);
         const sealed = source.bytes.subarray(start, stop);
-        const done: Unsealed = side.seals(this.#keys).open(name, sealed);
+        const done: Unsealed = side.seals(this.#keys).open(name, sealed, lack);
+        if (done.is !== "open" || done.missed > 0) side.lose();
         if (done.is !== "open") return `sealed${SEALED[done.is]}`;
         const pieces = piecesOf(source, start, stop, 0);
         return whole(sourceOf("decrypted", done.octets, place.frame, { pieces, secret: true }));
@@ -338,9 +360,13 @@ export class Dissector {
       case "join": {
         const first = values.first === undefined ? undefined : values.first === 1;
         const piece = { first, last: values.last === 1 };
-        if (lack > 0 && !(piece.first && piece.last)) return "piece of a message";
         const side = place.flow?.sides[place.way] ?? new Side();
-        const joined = side.join(table).take(piece, source, start, end);
+        const join = side.join(table);
+        if (lack > 0 && !(piece.first && piece.last)) {
+          join.lose();
+          return "piece of a message";
+        }
+        const joined = join.take(piece, source, start, end);
         if (joined === undefined) return "piece of a message";
         return {
           source: joined.source,
@@ -390,6 +416,7 @@ export class Dissector {
       unit: (unit) => this.#unit(unit, flow, way),
       opener: (opener, source, from, to) => this.#opener(opener, source, from, to, flow, way),
       lost: (position, why) => {
+        flow.sides[way].lose();
         // A stream of something else is no loss.
         if (position > 0) this.#remark(flow, way, `framing lost at octet ${position}: ${why}`);
       },
@@ -448,10 +475,7 @@ export class Dissector {
     const { next } = choice;
     const side = place.flow?.sides[place.way];
     if (next.by === "list") {
-      const layers = String(side?.get(next.fact as string) ?? "")
-        .split(" ")
-        .filter(Boolean)
-        .reverse();
+      const layers = layersOf(side?.get(next.fact as string));
       return this.#above(span, { ...place, above: { layers, beyond: choice.beyond, carrier } });
     }
     if (next.message === true) return this.#message(carrier, choice, span, place);
@@ -471,6 +495,7 @@ export class Dissector {
 
   /** One message of an application, with what stands within it. */
   #message(carrier: HeaderTable, choice: Choice, span: Span, place: Place): void {
+    if (this.#full()) return;
     const { next } = choice;
     const { flow, way, frame, guessed = false } = place;
     const side = flow?.sides[way];
@@ -478,10 +503,7 @@ export class Dissector {
     const { within } = next;
     const layers = within === undefined ? undefined : side?.get(within);
     const above: Above = {
-      layers: String(layers ?? "")
-        .split(" ")
-        .filter(Boolean)
-        .reverse(),
+      layers: layersOf(layers),
       ...(within === undefined || layers !== undefined ? {} : { tried: within }),
       carrier,
     };
@@ -515,6 +537,15 @@ export class Dissector {
     return likely;
   }
 }
+
+/** The layers that a fact lists, the lowest first, as many as can stand on one another. */
+const layersOf = (fact: number | string | undefined): string[] =>
+  String(fact ?? "")
+    .slice(-LISTED)
+    .split(" ")
+    .filter(Boolean)
+    .slice(-DEEPEST)
+    .reverse();
 
 /** Results of a codec's `measure` from here on downwards are faults: their numbers, negated. */
 const BAD = -(2 ** 24);

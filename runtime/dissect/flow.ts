@@ -14,6 +14,7 @@ export type Direction = 0 | 1;
 export class Side implements Facts {
   readonly #facts = new Map<string, number | string>();
   readonly #joins = new Map<HeaderTable, Join>();
+  #broken = false;
   /** Of a flow whose octets are put in order. */
   stream: Stream | undefined;
   framing: Framing | undefined;
@@ -40,9 +41,19 @@ export class Side implements Facts {
 
   /** Where the pieces that one kind of header carries come together. */
   join(table: HeaderTable): Join {
-    const join = this.#joins.get(table) ?? new Join();
-    this.#joins.set(table, join);
+    let join = this.#joins.get(table);
+    if (join === undefined) {
+      join = new Join();
+      if (this.#broken) join.lose();
+      this.#joins.set(table, join);
+    }
     return join;
+  }
+
+  /** Something is missing here, or cannot be read: no message goes on across that. */
+  lose(): void {
+    this.#broken = true;
+    for (const join of this.#joins.values()) join.lose();
   }
 }
 

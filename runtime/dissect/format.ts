@@ -88,6 +88,10 @@ export const escaped = (text: string): string =>
       (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
     );
 
+/** A name that a capture gives: as much of it as a line has room for, without control characters. */
+export const nameText = (text: string, most = 128): string =>
+  text.length > most ? `${escaped(text.slice(0, most))}…` : escaped(text);
+
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /** The beginning of a payload: as text if it is text, else in hex. */

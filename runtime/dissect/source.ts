@@ -64,19 +64,28 @@ export function piecesOf(source: Source, from: number, to: number, at: number): 
   return cut(pieces, from, to).map((p) => ({ ...p, at: p.at + at }));
 }
 
+/** Pieces follow one another: the first of these is looked for by halves. */
 function cut(pieces: readonly Piece[], from: number, to: number): Piece[] {
-  return pieces.flatMap((p) => {
+  let [i, end] = [0, pieces.length];
+  while (i < end) {
+    const mid = (i + end) >>> 1;
+    const { at, octets } = pieces[mid] as Piece;
+    if (at + octets <= from) i = mid + 1;
+    else end = mid;
+  }
+  const found: Piece[] = [];
+  for (let p = pieces[i]; p !== undefined && p.at < to; p = pieces[++i]) {
     const start = Math.max(p.at, from);
-    const stop = Math.min(p.at + p.octets, to);
-    if (start >= stop) return [];
-    return [{ ...p, at: start - from, octets: stop - start, offset: p.offset + start - p.at }];
-  });
+    const octets = Math.min(p.at + p.octets, to) - start;
+    if (octets > 0) found.push({ ...p, at: start - from, octets, offset: p.offset + start - p.at });
+  }
+  return found;
 }
 
 /** Octets that come bit by bit; room doubles, so that adding costs the same however small the parts. */
 export class Growing {
   #bytes = new Uint8Array(0);
-  #pieces: Piece[] = [];
+  readonly #pieces: Piece[] = [];
   #frame = 0;
   #secret: true | undefined;
   length = 0;
@@ -89,7 +98,8 @@ export class Growing {
       this.#bytes = wider;
     }
     this.#bytes.set(source.bytes.subarray(from, to), this.length);
-    this.#pieces.push(...piecesOf(source, from, to, this.length));
+    // One by one: there may be more than a call takes arguments.
+    for (const piece of piecesOf(source, from, to, this.length)) this.#pieces.push(piece);
     this.#frame = Math.max(this.#frame, source.frame);
     this.#secret ??= source.secret;
     this.length = length;
@@ -97,9 +107,18 @@ export class Growing {
 
   /** What has come, as a source; its octets stay as they are whatever is added. */
   source(kind: SourceKind): Source {
-    const bytes = this.#bytes.subarray(0, this.length);
+    const all = this.#pieces;
+    const count = all.length;
     const secret = this.#secret;
-    const pieces = this.#pieces.slice();
-    return sourceOf(kind, bytes, this.#frame, secret ? { pieces, secret } : { pieces });
+    const bytes = this.#bytes.subarray(0, this.length);
+    let own: readonly Piece[] | undefined;
+    return {
+      ...sourceOf(kind, bytes, this.#frame, secret ? { secret } : {}),
+      // Who only looks whether enough has come does not ask for them.
+      get pieces() {
+        own ??= all.slice(0, count);
+        return own;
+      },
+    };
   }
 }

@@ -7,6 +7,7 @@ import type {
   OpenerTable,
   Registry,
 } from "../../generated/dissect.js";
+import { nameText } from "./format.js";
 
 export class Tables {
   readonly #claimed = new Map<string, Map<number | string, HeaderTable>>();
@@ -55,9 +56,9 @@ export class Tables {
     return found === undefined ? undefined : this.claimed(next.of, found);
   }
 
-  /** The header of a layer that a list names: its own name, or its layer's, without what stands in parentheses. */
+  /** The header of a layer that a list names: its own name, or its layer's. */
   layer(entry: string): HeaderTable | undefined {
-    return this.claimed("layer", entry.replace(/\(.*$/, "")) ?? this.#named.get(entry);
+    return this.claimed("layer", layerOf(entry)) ?? this.#named.get(entry);
   }
 
   /** What goes on and on behind an opening of octets that nobody has seen: the first such that a table leads to. */
@@ -84,7 +85,7 @@ export class Tables {
   nameOf(fact: string, value: number | string | undefined): string | undefined {
     if (value === undefined) return undefined;
     const name = typeof value === "number" ? this.registry.facts[fact]?.get(value) : undefined;
-    return name ?? String(value);
+    return name ?? nameText(String(value));
   }
 
   /** Full names of all fields. */
@@ -106,6 +107,9 @@ export class Tables {
     return names;
   }
 }
+
+/** A layer that a list names, without what stands in parentheses: what it must agree on. */
+export const layerOf = (entry: string): string => entry.split("(", 1)[0] as string;
 
 /** The first choice of an opener, whose alternatives have no conditions. */
 export const first = (next: readonly NextTable[]): Choice | undefined =>

@@ -11,10 +11,10 @@
  * `out` and `in` are flow facts, by the names that specs give them.
  */
 
+import { nameText } from "./format.js";
+
 export interface Told {
-  /** The layers, for people. */
-  readonly stack: string;
-  /** Who sends what goes out, and to whom. */
+  /** Who sends what goes out, and to whom: as they may be printed. */
   readonly ends: readonly [string, string];
   readonly out: ReadonlyMap<string, number | string>;
   readonly in: ReadonlyMap<string, number | string>;
@@ -31,7 +31,7 @@ export function toldOf(description: string | undefined): Told | undefined {
   const [from, to] = Array.isArray(ends) ? ends : [];
   if (typeof from !== "string" || typeof to !== "string") return undefined;
   const [out, back] = [factsOf(said.get("out")), factsOf(said.get("in"))];
-  return { stack: said.get("stack") ?? "", ends: [from, to], out, in: back };
+  return { ends: [nameText(from), nameText(to)], out, in: back };
 }
 
 function divided(line: string): [string, string] {

@@ -10,11 +10,13 @@ const SHOWN = 8;
 /** `verbose`: also fields that say nothing new, and what all mean. */
 export function treeText(frame: Frame, verbose = false): string {
   const lines = [titleOf(frame)];
+  // Of one source there may be many parts, and it may have many pieces.
+  const places = new Map<Source, string>();
   for (const part of frame.parts) {
-    const where = whereOf(part.source, frame);
-    lines.push(
-      ...(part.is === "header" ? layerLines(part, where, verbose) : [restLine(part, where)]),
-    );
+    const where = places.get(part.source) ?? whereOf(part.source, frame);
+    places.set(part.source, where);
+    if (part.is === "octets") lines.push(restLine(part, where));
+    else for (const line of layerLines(part, where, verbose)) lines.push(line);
   }
   for (const m of frame.messages) lines.push(`  » ${sentence(m)}`);
   for (const r of frame.remarks) lines.push(`  ! ${r}`);
@@ -60,8 +62,8 @@ function restLine({ source, from, to, lack, what, sealed }: Rest, where: string)
 /** Which octets are meant, if not those of the frame itself. */
 function whereOf({ kind, frame, pieces = [] }: Source, { packet, late }: Frame): string {
   if (kind === "frame") return late || frame !== packet.number ? ` of frame ${frame}` : "";
-  const first = Math.min(...pieces.map((p) => p.frame));
-  const last = Math.max(...pieces.map((p) => p.frame));
+  const first = pieces.reduce((n, p) => Math.min(n, p.frame), Infinity);
+  const last = pieces.reduce((n, p) => Math.max(n, p.frame), 0);
   if (pieces.length === 0 || (!late && first === packet.number)) return ` (${kind})`;
   return ` (${kind}, ${first === last ? `frame ${first}` : `frames ${first} to ${last}`})`;
 }

@@ -36,32 +36,53 @@ export class Chance {
 export class Broken extends Error {
   /** The sentence without where it happened: the same for the same mistake. */
   readonly reason: string;
+  /** It takes long to see it. */
+  readonly slow: boolean;
 
-  constructor(said: string, { reason = said, cause }: { reason?: string; cause?: unknown } = {}) {
+  constructor(
+    said: string,
+    {
+      reason = said,
+      cause,
+      slow = false,
+    }: { reason?: string; cause?: unknown; slow?: boolean } = {},
+  ) {
     super(said, { cause });
     this.reason = reason;
+    this.slow = slow;
   }
 
   /** The same, with more around it. */
   as(said: string): Broken {
-    return new Broken(said, { reason: this.reason, cause: this.cause });
+    const { reason, cause, slow } = this;
+    return new Broken(said, { reason, cause, slow });
   }
 }
 
 /** What the layer itself threw, as a sentence. */
 export function thrown(error: unknown): Broken {
   if (error instanceof Broken) return error;
-  const e = error instanceof Error ? error : new Error(String(error));
-  const frame = (e.stack ?? "").split("\n").find((line) => /^\s+at (?!.*<anonymous>)/.test(line));
-  const at = frame === undefined ? "" : ` (${frame.trim()})`;
   return new Broken(
-    `it threw ${e.name}: ${e.message}${at}. A layer throws at nobody: bad input closes the connection with a WireError, or is dropped and counted`,
-    { cause: e },
+    `it threw ${wordsOf(error)}. A layer throws at nobody: bad input closes the connection with a WireError, or is dropped and counted`,
+    { cause: error },
   );
+}
+
+function wordsOf(error: unknown): string {
+  try {
+    if (!(error instanceof Error)) return `${String(error)}, which is no Error`;
+    const { name, message, stack } = error;
+    const frame = `${stack}`.split("\n").find((line) => /^\s+at (?!.*<anonymous>)/.test(line));
+    return `${name}: ${message}${frame === undefined ? "" : ` (${frame.trim()})`}`;
+  } catch {
+    return "what cannot be printed";
+  }
 }
 
 /** Tries that making a case smaller may take. */
 const TRIES = 300;
+/** The same, where each takes long. */
+const FEW = 10;
 
 /** A kind of case: how one is drawn, what is a little less than one, and how it reads. */
 export interface Cases<T> {
@@ -89,7 +110,7 @@ export function forAll<T>(
     let one = cases.draw(new Chance(seed + run * 7919 + salt));
     let why = broken(one);
     if (why === undefined) continue;
-    let tries = TRIES;
+    let tries = why.slow ? FEW : TRIES;
     for (let again = true; again && tries > 0; ) {
       again = false;
       for (const less of cases.smaller(one)) {

@@ -12,6 +12,7 @@ import {
   type Facts,
   type Layer,
   type Limits,
+  type PipeContext,
   roomOf,
 } from "../layer.js";
 import { Message, type Room } from "../message.js";
@@ -36,7 +37,7 @@ const CHUNK = 70_000;
 /** Seconds that nobody waits longer than. */
 const LONG = 60;
 /** Deliveries after which the two are thought to answer each other for ever. */
-const ENDLESS = 100_000;
+const ENDLESS = { octets: 100_000, link: 20_000, ports: 20_000 } as const;
 const NOTHING = new Uint8Array(0);
 
 /** Says that something is wrong, and how to mend it. The first word counts. */
@@ -336,7 +337,7 @@ export class End {
     { poison, seed = terms.seed, recvMax }: Manner,
   ) {
     const { crypto, protocols, wire } = terms;
-    const layers = terms.layers(side);
+    const layers = terms.layers(side).map(judged);
     // Below who takes longer messages, or shorter ones, that is the limit.
     const longest = layers.find((l) => l.longest !== undefined)?.longest;
     const limits =
@@ -484,7 +485,7 @@ export class Couple {
 
   /** Delivers all there is, and what comes of that. */
   run(next: Next = () => CHUNK): this {
-    for (let i = 0; i < ENDLESS; i++) {
+    for (let i = 0; i < ENDLESS[this.terms.wire]; i++) {
       for (const { wire } of this.ends) wire.flush();
       const busy = this.ends.filter(
         ({ wire }) => wire.coming.length > 0 && !wire.closed && !wire.paused && next(wire) > 0,
@@ -493,7 +494,7 @@ export class Couple {
       this.judge();
       if (busy.length === 0 && !this.#ended()) return this;
     }
-    throw new Broken("the two never come to rest: each answers the other for ever");
+    throw new Broken("the two never come to rest: each answers the other for ever", { slow: true });
   }
 
   /** Whether a connection ends now: the end was said, and all that was said before it has come. */
@@ -565,6 +566,37 @@ export class Couple {
       `${ordinal(n)} of ${sent.length} (${octets(lost.length)}, from the ${side}ing side) never came up${stuck}`,
     );
   }
+}
+
+const VERBS = ["down", "up", "control", "event"] as const;
+
+/** The same layer: but what it makes is looked at before it runs. */
+const judged = (layer: Layer): Layer =>
+  Object.create(layer, {
+    make: { value: (context: PipeContext) => elementOf(layer.make?.(context)) },
+  });
+
+function elementOf(element: unknown): Element {
+  if (typeof (element as PromiseLike<unknown> | undefined)?.then === "function") {
+    throw new Broken(
+      "`make` answered a promise: make the element at once; what there is to wait for is your opening, and `opened` says that it is done",
+    );
+  }
+  const verbs = element as Readonly<Record<string, unknown>> | undefined;
+  for (const verb of VERBS) {
+    const does = verbs?.[verb];
+    if (typeof does !== "function") {
+      throw new Broken(
+        `\`make\` answered what has no \`${verb}\`: it answers an Element, or what has all of ${VERBS.join(", ")}`,
+      );
+    }
+    if (does.constructor.name === "AsyncFunction") {
+      throw new Broken(
+        `\`${verb}\` is async: messages would overtake one another, and nobody hears what it throws; do it in the call, or later by \`context.env.tick\``,
+      );
+    }
+  }
+  return element as Element;
 }
 
 /** What stands in the place of all that is below. */

@@ -56,6 +56,7 @@ const RUNS = 40;
 /** Where something else happens in most stacks: a block's first buffer, what is borrowed, a block. */
 const EDGES: readonly number[] = [1, 125, 1024, 16 * 1024, 64 * 1024];
 const LIMIT = 2 ** 20;
+const LONGEST = 2 ** 26;
 
 const below: Protocol = { name: "kit", type: 0xf000, peer: 0xf001 };
 const above: Protocol = { name: "kit", type: 0x10, peer: 0x10 };
@@ -103,15 +104,27 @@ export function termsOf(options: KitOptions): Terms {
   const all = layers("dial");
   const layer = all[0] as AnyLayer;
   for (const l of all) {
-    if (l?.make !== undefined && !l.hub && !l.borrows && l.transport === undefined) continue;
+    if (typeof l?.name !== "string" || l.below === undefined || l.above === undefined) {
+      throw new TypeError(
+        `the kit runs layers, \`{ name, below, above, make }\`; ${kindOf(l)} is none: \`make\` and \`under\` answer them at once`,
+      );
+    }
+    for (const { head, tail } of l.headers ?? []) {
+      count(`\`head\` of a header of '${l.name}'`, head, 0);
+      count(`\`tail\` of a header of '${l.name}'`, tail, 0);
+    }
+    if (l.make !== undefined && !l.hub && !l.borrows && l.transport === undefined) continue;
     throw new TypeError(
-      `the kit runs layers that have \`make\`, but no hub, no transport, and none that borrows node's Duplex; not '${l?.name}'`,
+      `the kit runs layers that have \`make\`, but no hub, no transport, and none that borrows node's Duplex; not '${l.name}'`,
     );
   }
   const top = shown(all, options.face);
   const wire = lowest(all, top);
   const protocol = options.protocol ?? (wire === "ports" ? above : below);
-  const longest = Math.max(0, ...edges);
+  const longest = edges.reduce((most, n) => Math.max(most, count("one of edges", n, 0)), 0);
+  if (longest > LONGEST) {
+    throw new RangeError(`edges are sizes of bodies, ${LONGEST} octets at most; not ${longest}`);
+  }
   return {
     name: layer.name,
     layer,
@@ -132,6 +145,11 @@ export function termsOf(options: KitOptions): Terms {
     names: all.map((l) => l.name),
     layers,
   };
+}
+
+function kindOf(given: unknown): string {
+  if (given instanceof Promise) return "a promise";
+  return given === null || typeof given !== "object" ? String(given) : "an object without these";
 }
 
 const one = (face: unknown): Face | undefined =>

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import * as star from "../../generated/sp/star.js";
 import type { Assembly } from "../../runtime/assembly.js";
 import { KitError, type KitOptions, testLayer } from "../../runtime/kit/index.js";
-import type { Control, Element, Event, PipeContext } from "../../runtime/layer.js";
+import { type Control, Element, type Event, type PipeContext } from "../../runtime/layer.js";
 import { Message } from "../../runtime/message.js";
 import { Lengths, lengths, Mark, mark, Turned, turned } from "./layers.js";
 
@@ -43,6 +43,45 @@ const faults: Record<string, readonly [KitOptions, RegExp]> = {
       },
     ),
     /the one below the \w+er said `go`, and the one above never heard of it: pass on the events/,
+  ],
+  "throws what is no Error": [
+    marks(
+      class extends Mark {
+        override up(): void {
+          throw "words";
+        }
+      },
+    ),
+    /it threw words, which is no Error\. A layer throws at nobody/,
+  ],
+  "throws what cannot be printed": [
+    marks(
+      class extends Mark {
+        override up(): void {
+          throw Object.create(null);
+        }
+      },
+    ),
+    /it threw what cannot be printed\. A layer throws at nobody/,
+  ],
+  "works asynchronously": [
+    marks(
+      class extends Mark {
+        override async up(m: Message): Promise<void> {
+          super.up(m);
+          throw new Error("nobody hears this");
+        }
+      },
+    ),
+    /`up` is async: messages would overtake one another, and nobody hears what it throws/,
+  ],
+  "makes a promise": [
+    { make: () => ({ ...mark(), make: async () => new Element() }) as never, runs: 2 },
+    /`make` answered a promise: make the element at once/,
+  ],
+  "makes what is no element": [
+    { make: () => ({ ...mark(), make: () => ({ up() {} }) }) as never, runs: 2 },
+    /`make` answered what has no `down`: it answers an Element/,
   ],
   "writes before what it pushed": [
     marks(

@@ -91,10 +91,16 @@ test("what is no layer between others is refused, with what it is", () => {
   refused(() => tls(), /not 'tls'/);
   refused(() => ws(), /not 'ws'/);
   refused(() => pair0(), /'pair0' stands on 'raw' and shows 'pair0'/);
+  refused(() => undefined, /the kit runs layers, .*; undefined is none/);
+  refused(async () => mark(), /a promise is none: `make` and `under` answer them at once/);
+  refused(() => ({ ...mark(), name: undefined }), /an object without these is none/);
+  refused(() => ({ ...mark(), headers: [{ head: -1, tail: 0 }] }), /`head` of a header of 'mark'/);
   const of = (options: object) => said(() => layerChecks({ make: () => mark(), ...options }));
   assert.match(of({ run: 5 }), /the kit has no option 'run'; it has make, under/);
   assert.match(of({ runs: 0 }), /runs is a whole number, 1 or more; not 0/);
   assert.match(of({ seed: -1 }), /seed is a whole number/);
+  assert.match(of({ edges: [-1] }), /one of edges is a whole number/);
+  assert.match(of({ edges: [2 ** 40] }), /edges are sizes of bodies, 67108864 octets at most/);
   assert.match(of({ make: 5 }), /the kit needs `make`/);
   const keys = [{ id: 1, secret: new Uint8Array(32) }];
   const face = said(() => layerChecks({ make: () => integrity({ keys }), face: "link" }));

@@ -2,8 +2,24 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { CaptureReader, Dissector, type Frame, type Keys } from "../../runtime/dissect/index.js";
-import { readKeyLog, tap } from "../../runtime/index.js";
+import {
+  CaptureReader,
+  Dissector,
+  type Frame,
+  type Keys,
+  type Packet,
+} from "../../runtime/dissect/index.js";
+import {
+  hop,
+  open,
+  pull,
+  push,
+  readKeyLog,
+  stack,
+  tap,
+  xpull,
+  xpush,
+} from "../../runtime/index.js";
 import { peerTest } from "../support/peers.js";
 import { staged } from "../support/stage.js";
 import { until } from "../support/until.js";
@@ -15,16 +31,23 @@ const test = suite("capture of sealed hops");
 const PCAP = readFileSync("test/captures/sealed/hops.pcap");
 const LOG = readFileSync("test/captures/sealed/keys.txt", "utf8");
 
-function frames(octets: Uint8Array, keys?: Keys): Frame[] {
+function packets(octets: Uint8Array): Packet[] {
   const reader = new CaptureReader();
-  const dissector = new Dissector(undefined, { keys });
   reader.push(octets);
   reader.end();
-  const found: Frame[] = [];
-  for (let p = reader.next(); p !== undefined; p = reader.next()) found.push(dissector.packet(p));
-  const last = found.at(-1);
-  return last === undefined ? [] : [...found, dissector.finish(last.packet)];
+  const found: Packet[] = [];
+  for (let p = reader.next(); p !== undefined; p = reader.next()) found.push(p);
+  return found;
 }
+
+function framesOf(all: readonly Packet[], keys?: Keys): Frame[] {
+  const dissector = new Dissector(undefined, { keys });
+  const last = all.at(-1);
+  const found = all.map((p) => dissector.packet(p));
+  return last === undefined ? [] : [...found, dissector.finish(last)];
+}
+
+const frames = (octets: Uint8Array, keys?: Keys) => framesOf(packets(octets), keys);
 
 const messages = (all: readonly Frame[]) => all.flatMap((frame) => frame.messages);
 const texts = (all: readonly Frame[]): Said[] =>
@@ -104,6 +127,62 @@ test("a log whose keys are wrong says so, and costs little", () => {
   const all = frames(PCAP, readKeyLog(wrong));
   assert.equal(texts(all), []);
   for (const remark of remarks(all)) assert.match(remark, /sealed: the keys of .* open none$/);
+});
+
+test("where something is missing, no message is put together from what was before and behind it", () => {
+  const keys = readKeyLog(LOG);
+  const bodies = new Set(SAID.map(({ body }) => body));
+  const all = packets(PCAP);
+  const cut = (p: Packet) => ({ ...p, octets: p.octets.subarray(0, 100) });
+  // Those that carry a message of several records, and a few others.
+  const some = all.filter(({ number, length }) => length > 5000 || number % 11 === 0);
+  for (const one of some) {
+    for (const left of [all.filter((p) => p !== one), all.map((p) => (p === one ? cut(p) : p))]) {
+      const found = messages(framesOf(left, keys)).filter((m) => m.missing === 0 && !m.guessed);
+      const strange = found.filter((m) => !bodies.has(Buffer.from(m.payload).toString()));
+      assert.equal(
+        strange.map((m) => m.length),
+        [],
+        `packet ${one.number}`,
+      );
+    }
+  }
+});
+
+test("nor where a record never came, and nothing else shows that", async () => {
+  const seen: Uint8Array[] = [];
+  const lines: string[] = [];
+  const psk = new Uint8Array(32).fill(9);
+  const sink = open(stack(pull(), xpull(), hop({ pattern: "NNpsk0", psk })));
+  const keyLog = (line: string) => void lines.push(line);
+  const sealing = hop({ pattern: "NNpsk0", psk, keyLog });
+  const below = tap({ to: (octets) => void seen.push(octets) });
+  const source = open(stack(push(), xpush(), sealing, below));
+  await sink.listen("inproc://pieces");
+  source.dial("inproc://pieces");
+  for (const body of ["a", "b".repeat(200_000), "c", "d"]) {
+    await source.send(body);
+    await sink.receive({ timeout: 5000 });
+  }
+  await Promise.all([source.close(), sink.close()]);
+  const all = packets(Buffer.concat(seen));
+  const keys = readKeyLog(lines.join(""));
+  const sizes = (list: readonly Packet[]) => messages(framesOf(list, keys)).map((m) => m.length);
+  assert.equal(sizes(all), [1, 200_000, 1, 1]);
+  const records = all.filter(({ length }) => length > 1000);
+  assert.is(records.length, 4);
+  for (const record of records) {
+    const found = sizes(all.filter((p) => p !== record));
+    // What comes right behind may be another message, or the end of this one.
+    assert.equal(found, record === records.at(-1) ? [1, 1] : [1, 1, 1]);
+  }
+});
+
+test("of a record that is cut no key is blamed", () => {
+  const cut = packets(PCAP).map((p) => ({ ...p, octets: p.octets.subarray(0, 300) }));
+  const said = remarks(framesOf(cut, readKeyLog(LOG))).filter((r) => r.includes("sealed"));
+  assert.ok(said.length > 0);
+  for (const remark of said) assert.match(remark, /sealed: octets are missing$/);
 });
 
 test("half a session's keys open half of it", () => {

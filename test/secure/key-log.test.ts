@@ -233,7 +233,7 @@ test("by default nothing is written, no file is opened, and no key is to be seen
   const reports: unknown[] = [];
   const env = world({
     crypto,
-    files: { open: never, rename: never, last: never },
+    files: { open: never, rename: never, whole: never, last: never },
     report: (error) => reports.push(error),
   });
   const seen: unknown[] = [];
@@ -536,6 +536,20 @@ test("a wrong log opens nothing, and costs little", () => {
   assert.ok(octetsOf(opener?.open(dial.records[0] as Uint8Array)));
   for (const sealed of dial.records.slice(70)) assert.is(opener?.open(sealed), undefined);
   assert.is(count.opens, 1 + 65 * 2 * 65);
+});
+
+test("so do captures without number that name a sender whose records they do not have", () => {
+  const { log, dial } = recorded(1);
+  const count = counting();
+  const keys = readKeyLog(log, count.crypto);
+  const strange = new Uint8Array(40);
+  for (let i = 0; i < 1000; i++) {
+    const opener = keys.opener(dial.sender);
+    for (let k = 0; k < 5; k++) assert.is(opener?.open(strange), undefined);
+  }
+  assert.is(count.opens, 16 * 3 * 2 * 65 + 984 * 3 * 2);
+  const opener = keys.opener(dial.sender);
+  assert.ok(octetsOf(opener?.open(dial.records[0] as Uint8Array)), "what is whole opens still");
 });
 
 test("an opener takes whatever octets there are, and never throws", () => {

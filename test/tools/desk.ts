@@ -81,6 +81,10 @@ export class Desk extends Still implements Files {
     this.disk.set(to, pieces);
   }
 
+  whole(path: string): string {
+    return path.replace(/^\.\//, "");
+  }
+
   last(f: () => void): () => void {
     this.lasts.add(f);
     return () => void this.lasts.delete(f);

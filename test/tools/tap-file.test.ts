@@ -1,5 +1,6 @@
 /** What a tap writes, when, and to which file; and that nothing which goes wrong with that harms what passes. */
 import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { suite } from "uvu";
@@ -20,6 +21,7 @@ import {
 import { layerChecks } from "../../runtime/kit/index.js";
 import { body, joined } from "../../runtime/kit/octets.js";
 import { watch } from "../../runtime/kit/spy.js";
+import { nodeFiles } from "../../runtime/node-files.js";
 import { same } from "../laws/octets.js";
 import { RUNS } from "../laws/runs.js";
 import { staged } from "../support/stage.js";
@@ -441,9 +443,9 @@ test("where there are no files, a tap says what to give it", () => {
 
 test("a file that another tap writes is refused, and free when that one is through", () => {
   const desk = new Desk();
-  const [one, two] = [tap(FILE), tap(FILE)];
+  const [one, two] = [tap(FILE), tap(`./${FILE}`)];
   const said =
-    /another tap\(\) writes 'captures.old\/traffic.pcapng': use the same one here, or another file/;
+    /another tap\(\) writes '.\/captures.old\/traffic.pcapng': use the same one here, or another file/;
   one.check?.("listen", desk);
   assert.throws(() => two.check?.("listen", desk), said);
   const pipe = new Tapped(desk, one, "link");
@@ -460,6 +462,12 @@ test("a file that another tap writes is refused, and free when that one is throu
   three.pass(...of(1));
   three.close();
   assert.is(captured(desk.read(FILE)).packets.length, 1, "what was there is replaced");
+});
+
+test("node's files have one name, however a path is written", () => {
+  for (const path of ["traffic.pcapng", "./traffic.pcapng", "captures/../traffic.pcapng"]) {
+    assert.is(nodeFiles.whole(path), resolve("traffic.pcapng"));
+  }
 });
 
 // ---------------------------------------------------------------------------------------- one tap, many

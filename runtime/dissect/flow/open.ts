@@ -7,6 +7,8 @@
 export interface Opener {
   /** Tag included; undefined: it is not by this key, or was changed. */
   open(sealed: Uint8Array): Uint8Array | undefined;
+  /** Records of the sender's that were passed over before the one that was opened last. */
+  readonly missed: number;
 }
 
 /** Keys, by who seals: as a flow names them. */
@@ -17,16 +19,19 @@ export interface Keys {
 
 /** What became of sealed octets. */
 export type Unsealed =
-  | { readonly is: "open"; readonly octets: Uint8Array }
-  /** Nobody gave keys; the flow does not say who sealed; there is no key of theirs; theirs does not open it. */
-  | { readonly is: "unasked" | "unnamed" | "unknown" | "shut" };
+  | { readonly is: "open"; readonly octets: Uint8Array; readonly missed: number }
+  /**
+   * Nobody gave keys; octets are missing; the flow does not say who sealed; there is no key of theirs; theirs
+   * does not open it.
+   */
+  | { readonly is: "unasked" | "cut" | "unnamed" | "unknown" | "shut" };
 
 /** One direction of a flow. */
 export class Seals {
   #sender: string | undefined;
   #opener: Opener | undefined;
   /** Records that stay sealed, by why. */
-  readonly left = { unasked: 0, unnamed: 0, unknown: 0, shut: 0 };
+  readonly left = { unasked: 0, cut: 0, unnamed: 0, unknown: 0, shut: 0 };
   opened = 0;
 
   constructor(readonly keys: Keys | undefined) {}
@@ -36,15 +41,17 @@ export class Seals {
     return this.#sender;
   }
 
-  open(sender: string | undefined, sealed: Uint8Array): Unsealed {
-    const done = this.#open(sender, sealed);
+  /** A record of which `lack` octets are missing. */
+  open(sender: string | undefined, sealed: Uint8Array, lack: number): Unsealed {
+    const done = this.#open(sender, sealed, lack);
     if (done.is === "open") this.opened++;
     else this.left[done.is]++;
     return done;
   }
 
-  #open(sender: string | undefined, sealed: Uint8Array): Unsealed {
+  #open(sender: string | undefined, sealed: Uint8Array, lack: number): Unsealed {
     if (this.keys === undefined) return { is: "unasked" };
+    if (lack > 0) return { is: "cut" };
     if (sender === undefined) return { is: "unnamed" };
     if (this.#sender !== sender) {
       this.#sender = sender;
@@ -52,6 +59,7 @@ export class Seals {
     }
     if (this.#opener === undefined) return { is: "unknown" };
     const octets = this.#opener.open(sealed);
-    return octets === undefined ? { is: "shut" } : { is: "open", octets };
+    if (octets === undefined) return { is: "shut" };
+    return { is: "open", octets, missed: this.#opener.missed };
   }
 }

@@ -6,6 +6,9 @@ export interface Extent {
   readonly to: number;
 }
 
+/** Pieces of a record at most: it has no more than 65,535 octets, and none of them fewer than two. */
+const MOST = 2 ** 15;
+
 /**
  * The pieces of a record's octets. `end` tells where the piece that begins at an offset ends, by the
  * header that it begins with; undefined: no piece does, and the rest is padding.
@@ -16,7 +19,7 @@ export function records(
   end: (at: number) => number | undefined,
 ): Extent[] {
   const pieces: Extent[] = [];
-  for (let at = from; at < to; ) {
+  for (let at = from; at < to && pieces.length < MOST; ) {
     const stop = end(at);
     if (stop === undefined || stop <= at || stop > to) break;
     pieces.push({ from: at, to: stop });

@@ -6,7 +6,9 @@ export function unmask(key: number, source: Source, from: number, to: number): S
   const bytes = source.bytes.slice(from, to);
   const mask = [key >>> 24, (key >>> 16) & 0xff, (key >>> 8) & 0xff, key & 0xff];
   xor(bytes, mask);
-  return sourceOf("unmasked", bytes, source.frame, { pieces: piecesOf(source, from, to, 0) });
+  const { frame, secret } = source;
+  const pieces = piecesOf(source, from, to, 0);
+  return sourceOf("unmasked", bytes, frame, secret ? { pieces, secret } : { pieces });
 }
 
 /** Bulk mask: the one place here that computes with payload octets. */

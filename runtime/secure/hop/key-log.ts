@@ -99,6 +99,8 @@ function hexOf(octets: Uint8Array): string {
 export interface Opener {
   /** What was sealed; undefined if this is not one of that sender's next records as it sealed them. */
   open(sealed: Uint8Array): Uint8Array | undefined;
+  /** Records of the sender's that were passed over before the one that was opened last. */
+  readonly missed: number;
 }
 
 /** Keys by who seals. */
@@ -119,7 +121,7 @@ const PARTS = [
  * by its number: but not with what stands there, which may be half a key.
  */
 export function readKeyLog(text: string, crypto: Crypto): Keys {
-  const senders = new Map<string, readonly [cipher: CipherName, key: string]>();
+  const senders = new Map<string, Sender>();
   for (const [i, line] of text.split("\n").entries()) {
     const said = line.trimEnd();
     if (said === "" || said.startsWith("#")) continue;
@@ -128,15 +130,15 @@ export function readKeyLog(text: string, crypto: Crypto): Keys {
     if (wrong !== undefined) throw new TypeError(`key log, line ${i + 1}: ${wrong}`);
     const { cipher } = protocolOf(`Noise_XX_${suite}`);
     const [initiator, responder, there, back] = keys as [string, string, string, string];
-    senders.set(initiator, [cipher, there]);
-    senders.set(responder, [cipher, back]);
+    senders.set(initiator, { cipher, key: there, left: CAPTURES * STRANGE });
+    senders.set(responder, { cipher, key: back, left: CAPTURES * STRANGE });
   }
   return {
     opener(sender) {
       const found = senders.get(sender);
       if (found === undefined) return undefined;
-      const [cipher, key] = found;
-      return new RecordOpener(new CipherState(crypto, cipher, octetsOf(key)));
+      const { cipher, key } = found;
+      return new RecordOpener(new CipherState(crypto, cipher, octetsOf(key)), found);
     },
   };
 }
@@ -157,8 +159,22 @@ const AHEAD = 64;
 /** Records in a row that do not open, after which none is tried: before any did, and since, when none could. */
 const STRANGE = 3;
 const LOST = AHEAD + 1;
+/**
+ * Captures of a session that may be of nothing but strange records: anybody can write the sender's name. After
+ * that a capture has to begin with the first record.
+ */
+const CAPTURES = 16;
+
+/** What a log has of one. */
+interface Sender {
+  readonly cipher: CipherName;
+  readonly key: string;
+  /** Records that may still be looked for ahead in vain where none did open, in all captures together. */
+  left: number;
+}
 
 class RecordOpener implements Opener {
+  missed = 0;
   /** Records before the one that is to come. */
   #count = 0;
   /** With the key that there is, and with the one after it. */
@@ -166,23 +182,30 @@ class RecordOpener implements Opener {
   /** Records that may still fail to open: so a wrong log costs little, and so does what follows a hole. */
   #left = STRANGE;
 
-  constructor(state: CipherState) {
+  constructor(
+    state: CipherState,
+    readonly sender: Sender,
+  ) {
     this.#states = [state, state.rekeyed()];
   }
 
   open(sealed: Uint8Array): Uint8Array | undefined {
     if (this.#left === 0 || sealed.length < TAG || sealed.length > LONGEST) return undefined;
-    for (let n = this.#count; n <= this.#count + AHEAD; n++) {
+    const strange = this.#count === 0;
+    const ahead = strange && this.sender.left <= 0 ? 0 : AHEAD;
+    for (let n = this.#count; n <= this.#count + ahead; n++) {
       for (const state of this.#states) {
         const plain = opened(state, n, sealed);
         if (plain === undefined) continue;
         if (state !== this.#states[0]) this.#states = [state, state.rekeyed()];
+        this.missed = n - this.#count;
         this.#count = n + 1;
         this.#left = LOST;
         return plain;
       }
     }
     this.#left--;
+    if (strange) this.sender.left--;
     return undefined;
   }
 }

@@ -41,6 +41,8 @@ export class Store {
   #users = 0;
   #timer: Timer | undefined;
   #notLast: (() => void) | undefined;
+  /** The file's path from the root. */
+  readonly #whole: string | undefined;
   readonly #key: string;
   readonly #late = (): void => {
     this.#timer = undefined;
@@ -51,7 +53,8 @@ export class Store {
     readonly terms: Terms,
     readonly env: Env,
   ) {
-    this.#key = `tap ${terms.file}`;
+    this.#whole = terms.file && env.files?.whole(terms.file);
+    this.#key = `tap ${this.#whole}`;
   }
 
   /** Whether it can be written; throws StackError or SystemError. */
@@ -138,13 +141,13 @@ export class Store {
   /** Begins the next file. */
   turn(): void {
     this.flush();
-    const { files, file } = this.terms;
+    const { files } = this.terms;
     this.#attempt(() => {
       this.#close();
       for (let n = Math.min(this.#older, files - 2); n >= 0; n--) this.#rename(n);
       this.#older++;
       this.part++;
-      this.#file = this.env.files?.open(file as string, { mode: MODE });
+      this.#file = this.env.files?.open(this.#whole as string, { mode: MODE });
     });
   }
 
@@ -159,7 +162,7 @@ export class Store {
 
   /** Of the nth file before the current one: the number goes before what says what kind of file it is. */
   #path(n: number): string {
-    const path = this.terms.file as string;
+    const path = this.#whole as string;
     if (n === 0) return path;
     const at = /\.[^./\\]*$/.exec(path)?.index ?? path.length;
     return `${path.slice(0, at)}.${n}${path.slice(at)}`;
@@ -177,7 +180,7 @@ export class Store {
         `another tap() writes '${file}': use the same one here, or another file`,
       );
     }
-    this.#file = files.open(file, { add: this.#begun, mode: MODE });
+    this.#file = files.open(this.#whole as string, { add: this.#begun, mode: MODE });
     if (this.#begun) this.part++;
     this.#begun = true;
     names.set(this.#key, this);
