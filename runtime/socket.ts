@@ -164,12 +164,18 @@ export class Running implements Socket, Home {
     this.#linger = time("linger", options.linger ?? 1000, 0);
     const at = layers.findIndex((l) => l.hub);
     const hub = layers[at] as AnyLayer;
+    const { protocol } = hub;
+    const cooked = layers.find((l) => l.raw);
+    const half = cooked?.raw?.();
+    // Both are raw, so the joint fits; but they would wait for what never comes.
+    if (half && half.protocol?.type !== protocol?.type) {
+      throw new StackError(joint({ ...cooked, below: half.name } as AnyLayer, hub.name as never));
+    }
     this.#upper = layers.slice(0, at);
     this.#lower = layers.slice(at + 1);
     const limits = limitsOf(options, { recvMax: 2 ** 20, sendBuffer: 128, openTimeout: 10_000 });
     const stats = new Stats();
     const slab = new Slab(stats);
-    const { protocol } = hub;
     // Without a protocol whoever knows text is spoken to by the application itself.
     const text = layers.some((l) => l.text === (protocol === undefined ? "known" : "wanted"));
     const told = new Set<string>();
@@ -487,17 +493,8 @@ export class Running implements Socket, Home {
 
   toString(): string {
     const { mode } = this.#options;
-    const stack = lines(this.#layers);
-    const { head, tail } = this.room;
-    const insists = this.#layers.find((l) => l.contiguous);
-    const how =
-      mode === "contiguous"
-        ? "contiguous, as asked"
-        : insists === undefined
-          ? "scatter"
-          : `contiguous from '${insists.name}' down`;
-    const ends = [...this.#endpoints].map((e) => e.toString());
-    return [...stack, `room ${head} before, ${tail} behind; ${how}`, ...ends].join("\n");
+    const asked = mode === "contiguous" ? "contiguous, as asked" : undefined;
+    return [...lines(this.#layers, this.room, asked), ...this.#endpoints].join("\n");
   }
 }
 

@@ -149,10 +149,13 @@ export function line(layer: AnyLayer, width: number): string {
   return `${layer.name.padEnd(width)}  ${`${stands} → ${shows}`.padEnd(16)}${rest.join("; ")}`.trimEnd();
 }
 
-/** Lines of a list of layers. */
-export function lines(layers: readonly AnyLayer[]): string[] {
+/** Lines of a list of layers; below them its room, and its mode with who forces it. */
+export function lines(layers: readonly AnyLayer[], { head, tail }: Room, mode?: string): string[] {
   const width = Math.max(...layers.map((l) => l.name.length));
-  return layers.map((l) => line(l, width));
+  const insists = layers.find((l) => l.contiguous);
+  const how = insists === undefined ? "scatter" : `contiguous from '${insists.name}' down`;
+  const last = `room ${head} before, ${tail} behind; ${mode ?? how}`;
+  return [...layers.map((l) => line(l, width)), last];
 }
 
 class Checked implements Stack {
@@ -167,12 +170,7 @@ class Checked implements Stack {
   }
 
   toString(): string {
-    const insists = this.layers.find((l) => l.contiguous);
-    const { head, tail } = this.room;
-    const mode = insists === undefined ? "scatter" : `contiguous from '${insists.name}' down`;
-    return [
-      ...lines(this.layers),
-      `room ${head} before, ${tail} behind; ${mode}; stands on '${standsOn(this.bottom, "|")}'`,
-    ].join("\n");
+    const foot = standsOn(this.bottom, "|");
+    return `${lines(this.layers, this.room).join("\n")}; stands on '${foot}'`;
   }
 }

@@ -1,6 +1,5 @@
 /** `wirestack cat`: messages from the command line, with nngcat's options. */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import {
   bus,
   type Exchanger,
@@ -28,6 +27,7 @@ import {
 } from "../index.js";
 import { Conversation, Refused, SECURED, type Wishes } from "./conversation.js";
 import { formats } from "./echo.js";
+import { parsed } from "./options.js";
 import type { Terminal } from "./terminal.js";
 import { version } from "./version.js";
 
@@ -252,13 +252,15 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   version: flag("V"),
 };
 
+const LOOSE = ": protocol and address are options, as in: --req --dial tcp://127.0.0.1:5555";
+
 type Values = Readonly<Record<string, readonly string[] | boolean | undefined>>;
 
 /** Runs the command; resolves with its exit code. */
 export async function catCommand(args: string[], terminal: Terminal = process): Promise<number> {
   let wanted: { talk: Protocol["talk"]; wishes: Wishes };
   try {
-    const values = await parsed(args);
+    const { values } = (await parsed({ args, options: OPTIONS }, LOOSE)) as { values: Values };
     if (values.help === true || values.version === true) {
       terminal.stdout.write(values.help === true ? HELP : `${version()}\n`);
       return 0;
@@ -273,18 +275,6 @@ export async function catCommand(args: string[], terminal: Terminal = process): 
 function usage(error: Error, { stderr }: Terminal): number {
   stderr.write(`wirestack cat: ${error.message}\nsee: wirestack cat --help\n`);
   return 1;
-}
-
-async function parsed(args: string[]): Promise<Values> {
-  try {
-    return parseArgs({ args, options: OPTIONS }).values as Values;
-  } catch (error) {
-    const [, wrong] = /^Unknown option '-*([^']+)'/.exec((error as Error).message) ?? [];
-    if (wrong === undefined) throw error;
-    const { hint } = await import("../../codegen/error.js");
-    const names = new Set(Object.keys(OPTIONS).map((name) => `--${name}`));
-    throw new Error(`no option '--${wrong}'; ${hint(`--${wrong}`, names, "options")}`);
-  }
 }
 
 /** Checks what was given. */

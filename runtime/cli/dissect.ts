@@ -2,7 +2,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { Writable } from "node:stream";
-import { parseArgs } from "node:util";
 import {
   CaptureError,
   Dissector,
@@ -22,6 +21,7 @@ import {
 } from "../dissect/rows.js";
 import { messageText, treeText } from "../dissect/tree.js";
 import { readKeyLog } from "../secure/hop/keys.js";
+import { parsed } from "./options.js";
 import { registryOf } from "./specs.js";
 import type { Terminal } from "./terminal.js";
 
@@ -84,7 +84,7 @@ export async function dissectCommand(
 }
 
 async function understand(args: string[], stdout: Writable): Promise<Options | number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = await parsed({
     args,
     allowPositionals: true,
     options: {
@@ -114,7 +114,12 @@ async function understand(args: string[], stdout: Writable): Promise<Options | n
   if (!FORMATS.includes(values.format))
     throw new Error(`--format is ${FORMATS.join(", ")}, not '${values.format}'`);
   for (const field of values.field) {
-    if (!known.has(field)) throw new Error(`no field '${field}'${suggestion(field, known)}`);
+    if (known.has(field)) continue;
+    const own = values.specs.length === 0 ? "; headers of your own need --specs FOLDER" : "";
+    throw new Error(`no field '${field}'${suggestion(field, known)}${own}`);
+  }
+  if (values.field.length > 0 && (values.format !== "tsv" || values.messages)) {
+    throw new Error("-e names columns of frames: it needs --format tsv, without --messages");
   }
   if (values.format === "tsv" && !values.messages && values.field.length === 0) {
     throw new Error("--format tsv needs columns: -e FIELD, once for each; --fields lists them");
@@ -183,7 +188,9 @@ async function run(
       stderr.write(`wirestack dissect: ${error.message}${before}\n`);
       return damage.unreadable ? 2 : 3;
     }
-    stderr.write(`wirestack dissect: ${(error as Error).message}\n`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const said = code === "EISDIR" ? `${options.file} is a folder; give a capture` : message;
+    stderr.write(`wirestack dissect: ${said}\n`);
     return 2;
   }
   for (const [name, n] of strange) {

@@ -4,12 +4,12 @@ import { version } from "./version.js";
 
 const HELP = `wirestack: headers described once; codecs, documentation and a dissector from them
 
-  wirestack dissect FILE        take a capture apart: layers, fields, messages
-  wirestack cat PROTOCOL URL    send and receive messages, as nngcat does
-  wirestack codegen [FOLDER]    generate from a folder of specs
-  wirestack start               a tour: a stack between processes, and what each of its joints sees
+  wirestack dissect FILE          take a capture apart: layers, fields, messages
+  wirestack cat --req --dial URL  send and receive messages, as nngcat does
+  wirestack codegen [FOLDER]      generate from a folder of specs
+  wirestack start                 a tour: a stack between processes, and what each of its joints sees
 
-  wirestack COMMAND --help      more about a command, with examples
+  wirestack COMMAND --help        more about a command, with examples
   wirestack --version
 `;
 

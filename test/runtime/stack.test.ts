@@ -51,6 +51,8 @@ import {
   sub,
   surveyor,
   tcp,
+  xpull,
+  xpush,
   xrep,
   xreq,
 } from "../../runtime/index.js";
@@ -314,5 +316,21 @@ function lengthHeader(found: readonly Found[]): number {
   const field = found.find((f) => f.name.endsWith("length")) as Found;
   return (field.bit + field.bits) / 8 - GREETING;
 }
+
+test("a protocol on another's raw half is refused when it opens", () => {
+  const wrong = [
+    [
+      () => open(stack(push(), xpull())),
+      "'push' stands on 'xpush', but the one below it offers 'xpull'",
+    ],
+    [
+      () => open(stack(req(), xpush())),
+      "'req' stands on 'xreq', but the one below it offers 'xpush'",
+    ],
+  ] as const;
+  for (const [opens, says] of wrong) {
+    assert.throws(opens, (error: unknown) => error instanceof StackError && error.message === says);
+  }
+});
 
 test.run();
