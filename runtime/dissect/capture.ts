@@ -16,6 +16,7 @@ import * as enhanced from "../../generated/file/pcapng-packet.js";
 import * as resolution from "../../generated/file/pcapng-resolution.js";
 import * as section from "../../generated/file/pcapng-section.js";
 import * as simple from "../../generated/file/pcapng-simple.js";
+import { octetsText } from "./format.js";
 
 /** A packet as captured. */
 export interface Packet {
@@ -146,9 +147,8 @@ export class CaptureReader {
   #short(claim: number, what: string, before = 0): undefined {
     if (!this.#ended || this.#damage !== undefined) return undefined;
     if (this.#left === 0 && this.#form !== "unknown") return undefined;
-    const unit = (n: number) => (n === 1 ? "1 octet" : `${n} octets`);
-    const left = unit(this.#left - before);
-    return this.#spoil(`ends inside ${what}: ${unit(claim)} claimed, ${left} left`);
+    const left = octetsText(this.#left - before);
+    return this.#spoil(`ends inside ${what}: ${octetsText(claim)} claimed, ${left} left`);
   }
 
   #spoil(text: string): undefined {

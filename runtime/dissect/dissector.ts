@@ -15,12 +15,12 @@ import {
 } from "../../generated/dissect.js";
 import type { Origin, Packet } from "./capture.js";
 import { Fragments } from "./flow/fragments.js";
-import type { Keys, Seals, Unsealed } from "./flow/open.js";
+import type { Keys, Unsealed } from "./flow/open.js";
 import { records } from "./flow/records.js";
 import { Budget, Stream } from "./flow/stream.js";
 import { unmask } from "./flow/unmask.js";
 import { type Direction, type Flow, Flows, Side } from "./flow.js";
-import { nameText } from "./format.js";
+import { nameText, octetsText } from "./format.js";
 import type { Frame, Layer, Message, Rest } from "./frame.js";
 import { Framing, type Opened, type Unit } from "./framing.js";
 import { type Inner, messageOf } from "./message.js";
@@ -29,13 +29,6 @@ import { first, layerOf, Tables } from "./tables.js";
 import { type Told, toldOf } from "./told.js";
 
 const other = (way: Direction): Direction => (way === 0 ? 1 : 0);
-const SEALED: Readonly<Record<Exclude<Unsealed["is"], "open">, string>> = {
-  unasked: "",
-  cut: ", and cut",
-  unnamed: ", begun before the capture",
-  unknown: ", no key",
-  shut: ", not by the key that is there",
-};
 /** Headers in one another at most; a deeper packet is hostile. */
 const DEEPEST = 64;
 /** Octets of a list of layers that are read: those of the lowest. */
@@ -165,37 +158,14 @@ export class Dissector {
       const { stream, framing, sealed } = flow.sides[way];
       stream?.finish();
       framing?.finish();
-      if (sealed !== undefined) this.#stays(flow, way, sealed);
+      for (const why of sealed?.why ?? []) this.#remark(flow, way, why);
       const open = framing?.open;
       if (open === undefined) continue;
       const what = open.table === undefined ? "a header" : open.table.title;
-      const lack = open.lack === undefined ? "" : `, ${octetsOf(open.lack)} missing`;
-      this.#remark(flow, way, `unfinished: ${octetsOf(open.octets)} of ${what}${lack}`);
+      const lack = open.lack === undefined ? "" : `, ${octetsText(open.lack)} missing`;
+      this.#remark(flow, way, `unfinished: ${octetsText(open.octets)} of ${what}${lack}`);
     }
     this.#flows.open.delete(flow);
-  }
-
-  /** Says why records stay sealed, if there are keys that should open them. */
-  #stays(flow: Flow, way: Direction, { opened, left, sender = "" }: Seals): void {
-    const { cut, unnamed, unknown, shut } = left;
-    const whose = nameText(sender, 16);
-    const why = [
-      [cut, "octets are missing"],
-      [unknown, `the key log has no keys of ${whose}`],
-      [unnamed, "the capture begins after their handshake, which names the keys"],
-      [
-        shut,
-        opened > 0 ? `the keys of ${whose} do not open them` : `the keys of ${whose} open none`,
-      ],
-    ] as const;
-    for (const [n, text] of why) {
-      if (n > 0)
-        this.#remark(
-          flow,
-          way,
-          `${n} ${n === 1 ? "record stays" : "records stay"} sealed: ${text}`,
-        );
-    }
   }
 
   #remark(flow: Flow, way: Direction, text: string): void {
@@ -353,7 +323,7 @@ export class Dissector {
         const sealed = source.bytes.subarray(start, stop);
         const done: Unsealed = side.seals(this.#keys).open(name, sealed, lack);
         if (done.is !== "open" || done.missed > 0) side.lose();
-        if (done.is !== "open") return `sealed${SEALED[done.is]}`;
+        if (done.is !== "open") return done.what;
         const pieces = piecesOf(source, start, stop, 0);
         return whole(sourceOf("decrypted", done.octets, place.frame, { pieces, secret: true }));
       }
@@ -559,5 +529,3 @@ const begin = (packet: Packet, late: boolean): Writable<Frame> => ({
   messages: [],
   remarks: [],
 });
-
-const octetsOf = (n: number): string => (n === 1 ? "1 octet" : `${n} octets`);

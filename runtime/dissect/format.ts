@@ -11,7 +11,7 @@ export function valueText({
   if (value === undefined) return "";
   if (typeof value === "string") return escaped(value);
   if (typeof value === "boolean") return value ? "1" : "0";
-  if (typeof value === "object") return octetsText(value, format);
+  if (typeof value === "object") return formText(value, format);
   if (format === "bool") return value === 0 ? "0" : "1";
   if (format === "ipv4") return ipv4(Number(value));
   if (format === "hex") return `0x${value.toString(16).padStart(digits(bits), "0")}`;
@@ -24,7 +24,7 @@ function digits(bits: number): number {
   return 2 * (octets === 3 || octets < 3 ? octets : octets <= 4 ? 4 : 8);
 }
 
-function octetsText(octets: Uint8Array, format: Format): string {
+function formText(octets: Uint8Array, format: Format): string {
   const { length, print } = FORMS[format] ?? {};
   return print === undefined || (length ?? octets.length) !== octets.length
     ? hex(octets)
@@ -73,6 +73,9 @@ export function addressText(address: Value, format: Format, port?: Value): strin
   if (port === undefined) return text;
   return `${text.includes(":") ? `[${text}]` : text}:${port}`;
 }
+
+/** How many octets: `1 octet`, `2 octets`. */
+export const octetsText = (n: number): string => (n === 1 ? "1 octet" : `${n} octets`);
 
 /** Seconds since 1970 with nine decimals. */
 export const epochText = (time: Time | undefined): string =>

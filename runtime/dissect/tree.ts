@@ -1,6 +1,6 @@
 /** Frames for people: a line for each layer, below it its fields, each with the octets it stands in. */
 import type { Node } from "../../generated/dissect.js";
-import { epochText, escaped, hex, preview, valueText } from "./format.js";
+import { epochText, escaped, hex, octetsText, preview, valueText } from "./format.js";
 import type { Frame, Layer, Message, Rest } from "./frame.js";
 import type { Source } from "./source.js";
 
@@ -28,26 +28,24 @@ function titleOf({ packet, protocols, late }: Frame): string {
   const { number, time, length, octets } = packet;
   const cut = octets.length < length ? `, ${octets.length} captured` : "";
   const when = time === undefined ? "" : `  ${epochText(time)}`;
-  return `Frame ${number}${when}  ${count(length)}${cut}  ${protocols.join(":")}`;
+  return `Frame ${number}${when}  ${octetsText(length)}${cut}  ${protocols.join(":")}`;
 }
-
-const count = (octets: number): string => (octets === 1 ? "1 octet" : `${octets} octets`);
 
 /** A message in a line, for lists. */
 export function messageText(m: Message): string {
   const tags = m.tags.length === 0 ? "" : `  ${m.tags.join(" ")}`;
-  return `${m.protocol || "?"}/${m.transport}  ${m.from} → ${m.to}  ${count(m.length)}${tags}  ${bodyText(m)}`;
+  return `${m.protocol || "?"}/${m.transport}  ${m.from} → ${m.to}  ${octetsText(m.length)}${tags}  ${bodyText(m)}`;
 }
 
 /** A message in a line, with what its header means. */
 function sentence(m: Message): string {
   const who = m.peer === undefined ? m.protocol || "?" : `${m.protocol} → ${m.peer}`;
   const shows = m.shows.map(([name, text]) => `  ${name} ${text}`).join("");
-  return `${who} over ${m.transport}  ${m.from} → ${m.to}  ${count(m.length)}${shows}  ${bodyText(m)}`;
+  return `${who} over ${m.transport}  ${m.from} → ${m.to}  ${octetsText(m.length)}${shows}  ${bodyText(m)}`;
 }
 
 function bodyText({ payload, missing, frame, guessed, source }: Message): string {
-  const cut = missing === 0 ? "" : `  cut: ${count(missing)} missing in frame ${frame}`;
+  const cut = missing === 0 ? "" : `  cut: ${octetsText(missing)} missing in frame ${frame}`;
   const secret = source === "decrypted" ? "  decrypted" : "";
   return `${preview(payload)}${secret}${cut}${guessed ? "  found by guessing" : ""}`;
 }
@@ -56,7 +54,7 @@ function restLine({ source, from, to, lack, what, sealed }: Rest, where: string)
   const missing = lack === 0 ? "" : `, ${lack} more missing`;
   // Of what is sealed nothing can be seen but how long it is.
   const octets = sealed ? "" : preview(source.bytes.subarray(from, to));
-  return `  ${what}  ${count(to - from)}${missing}${where}  ${octets}`.trimEnd();
+  return `  ${what}  ${octetsText(to - from)}${missing}${where}  ${octets}`.trimEnd();
 }
 
 /** Which octets are meant, if not those of the frame itself. */

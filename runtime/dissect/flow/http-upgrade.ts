@@ -22,11 +22,6 @@ export class HttpUpgrade {
   readonly #asked: [boolean, boolean] = [false, false];
   #answer: { readonly granted: boolean; readonly subprotocol: string | undefined } | undefined;
 
-  /** Whether the side that was asked has granted or refused. */
-  get answered(): boolean {
-    return this.#answer !== undefined;
-  }
-
   /** What the octets at the beginning of a side's stream are. */
   look(side: 0 | 1, octets: Uint8Array): Verdict {
     const text = LATIN1.decode(octets.subarray(0, LONGEST));

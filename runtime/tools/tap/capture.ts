@@ -13,7 +13,7 @@ import type { Message } from "../../message.js";
 import { BUFFER, type Store } from "./store.js";
 
 /** Who wrote it, and in which version: the package's. */
-export const APPLICATION = "wirestack 0.1.0";
+const APPLICATION = "wirestack 0.1.0";
 
 /** Byte order of the files. */
 const LITTLE = true;
