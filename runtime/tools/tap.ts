@@ -23,9 +23,9 @@ import { Conversation, Network } from "./tap/conversation.js";
 import { endsOf, Joint, nameOfPipe, pdu } from "./tap/joint.js";
 import { Store, type Terms } from "./tap/store.js";
 
-export interface TapOptions {
+export interface TapFile {
   /** Path of the file. What is there is replaced; it can be read by this user alone. */
-  readonly file?: string;
+  readonly file: string;
   /**
    * Octets of a file at most, or Infinity; one holds a packet at least. Then the next one begins: the
    * current file keeps its name, the one before becomes `traffic.1.pcapng`. Default: 64 MiB.
@@ -33,16 +33,21 @@ export interface TapOptions {
   readonly limit?: number;
   /** Files that there may be, the current one among them: the oldest has to go. Default: 2. */
   readonly files?: number;
+}
+
+export interface TapStream {
   /**
    * Instead of a file: whoever takes the stream of its octets, piece by piece. What this sends through
    * the same tap is not captured.
    */
-  readonly to?: (octets: Uint8Array) => void;
+  readonly to: (octets: Uint8Array) => void;
 }
+
+export type TapOptions = TapFile | TapStream;
 
 const LIMIT = 64 * 1024 * 1024;
 const FILES = 2;
-const OPTIONS: Names<TapOptions> = { file: true, limit: true, files: true, to: true };
+const OPTIONS: Names<TapFile & TapStream> = { file: true, limit: true, files: true, to: true };
 
 /**
  * Writes what passes it to a capture file; `tap(file)` is `tap({ file })`. One tap may stand in several stacks,
@@ -95,7 +100,7 @@ interface Recorder {
 }
 
 function termsOf(options: TapOptions): Terms {
-  const { file, limit, files, to } = named("tap", options, OPTIONS);
+  const { file, limit, files, to }: Partial<TapFile & TapStream> = named("tap", options, OPTIONS);
   if ((file === undefined) === (to === undefined)) {
     throw new TypeError("tap takes a file's path, or 'to': a function of octets; one of them");
   }
