@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { CaptureReader, type Packet } from "../../runtime/dissect/capture.js";
+import type { Packet } from "../../runtime/dissect/capture.js";
 import type { Message } from "../../runtime/dissect/frame.js";
 import { treeText } from "../../runtime/dissect/tree.js";
+import { packetsOf } from "../support/dissected.js";
 import {
   concat,
   frames,
@@ -15,16 +16,6 @@ import {
   type Segment,
   segments,
 } from "./traffic.js";
-
-/** The packets of a file. */
-function readPackets(file: string): Packet[] {
-  const reader = new CaptureReader();
-  reader.push(readFileSync(file));
-  reader.end();
-  const list: Packet[] = [];
-  for (let p = reader.next(); p !== undefined; p = reader.next()) list.push(p);
-  return list;
-}
 
 const REQ = 0x30;
 const SIZE = 700;
@@ -232,7 +223,9 @@ test("any reordering with repetitions gives the same messages", () => {
 
 test("octets changed at random are shown, and never an error", async () => {
   const files = ["ws-pair1-nng-nng", "udp-push-nng2-nng2", "dev-nng-survey", "wss-reqrep-nng-nng"];
-  const captured = files.flatMap((file) => readPackets(`test/captures/peers/${file}.pcap`));
+  const captured = files.flatMap((file) =>
+    packetsOf(readFileSync(`test/captures/peers/${file}.pcap`)),
+  );
   const flips = fc.array(fc.tuple(fc.nat(captured.length - 1), fc.nat(2000), fc.nat(255)), {
     minLength: 1,
     maxLength: 12,

@@ -5,14 +5,8 @@ import { pathToFileURL } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { main } from "../../codegen/main.js";
-import {
-  CaptureReader,
-  Dissector,
-  type Frame,
-  merge,
-  type Registry,
-  registry,
-} from "../../runtime/dissect/index.js";
+import { merge, type Registry, registry } from "../../runtime/dissect/index.js";
+import { framesOf, packetsOf } from "../support/dissected.js";
 
 const SPEC = `import { bit, bits, header, u16 } from "wirestack/spec";
 
@@ -37,16 +31,6 @@ function experimental(): Uint8Array {
   return Buffer.from(hex.replaceAll("0053500000100000", "00535000f0010000"), "hex");
 }
 
-function frames(octets: Uint8Array, headers: Registry): Frame[] {
-  const reader = new CaptureReader();
-  const dissector = new Dissector(headers);
-  reader.push(octets);
-  reader.end();
-  const found: Frame[] = [];
-  for (let p = reader.next(); p !== undefined; p = reader.next()) found.push(dissector.packet(p));
-  return found;
-}
-
 test("one spec file more, and dissect shows its header over SP", async () => {
   const folder = mkdtempSync(join(tmpdir(), "wirestack-"));
   const { log } = console;
@@ -60,14 +44,14 @@ test("one spec file more, and dissect shows its header over SP", async () => {
       registry: Registry;
     };
     const octets = experimental();
-    const without = frames(octets, registry).flatMap((f) => f.messages);
+    const without = framesOf(packetsOf(octets), registry).flatMap((f) => f.messages);
     assert.is(without.length, 2);
     assert.equal(
       without.map((m) => m.tags),
       [[], []],
     );
 
-    const all = frames(octets, merge(registry, made.registry));
+    const all = framesOf(packetsOf(octets), merge(registry, made.registry));
     const layers = all
       .flatMap((f) => f.parts)
       .flatMap((part) =>

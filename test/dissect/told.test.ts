@@ -3,17 +3,12 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as star from "../../generated/sp/star.js";
 import * as tag from "../../generated/sp/tag.js";
-import {
-  CaptureReader,
-  Dissector,
-  type Frame,
-  merge,
-  registry,
-} from "../../runtime/dissect/index.js";
+import { type Frame, merge, type Registry, registry } from "../../runtime/dissect/index.js";
 import { toldOf } from "../../runtime/dissect/told.js";
 import { integrity, node, open, pub, stack, sub, tap, xpub, xsub } from "../../runtime/index.js";
 import { Element, type Layer, type PipeContext } from "../../runtime/layer.js";
 import type { Message } from "../../runtime/message.js";
+import { framesOf, packetsOf } from "../support/dissected.js";
 import { until } from "../support/until.js";
 
 const test = suite("told");
@@ -94,15 +89,7 @@ async function tapped(...lower: readonly Layer<"link", "link">[]): Promise<Buffe
   return Buffer.concat(seen);
 }
 
-function frames(octets: Uint8Array, headers = registry): Frame[] {
-  const reader = new CaptureReader();
-  const dissector = new Dissector(headers);
-  reader.push(octets);
-  reader.end();
-  const found: Frame[] = [];
-  for (let p = reader.next(); p !== undefined; p = reader.next()) found.push(dissector.packet(p));
-  return found;
-}
+const frames = (octets: Uint8Array, headers?: Registry) => framesOf(packetsOf(octets), headers);
 
 const names = (all: readonly Frame[]) =>
   all.flatMap((f) => f.parts).flatMap((p) => (p.is === "header" ? [p.walked.table.name] : []));

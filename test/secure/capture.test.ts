@@ -2,13 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  CaptureReader,
-  Dissector,
-  type Frame,
-  type Keys,
-  type Packet,
-} from "../../runtime/dissect/index.js";
+import type { Frame, Keys, Packet } from "../../runtime/dissect/index.js";
 import {
   hop,
   open,
@@ -20,6 +14,7 @@ import {
   xpull,
   xpush,
 } from "../../runtime/index.js";
+import { framesOf, packetsOf } from "../support/dissected.js";
 import { peerTest } from "../support/peers.js";
 import { staged } from "../support/stage.js";
 import { until } from "../support/until.js";
@@ -31,23 +26,8 @@ const test = suite("capture of sealed hops");
 const PCAP = readFileSync("test/captures/sealed/hops.pcap");
 const LOG = readFileSync("test/captures/sealed/keys.txt", "utf8");
 
-function packets(octets: Uint8Array): Packet[] {
-  const reader = new CaptureReader();
-  reader.push(octets);
-  reader.end();
-  const found: Packet[] = [];
-  for (let p = reader.next(); p !== undefined; p = reader.next()) found.push(p);
-  return found;
-}
-
-function framesOf(all: readonly Packet[], keys?: Keys): Frame[] {
-  const dissector = new Dissector(undefined, { keys });
-  const last = all.at(-1);
-  const found = all.map((p) => dissector.packet(p));
-  return last === undefined ? [] : [...found, dissector.finish(last)];
-}
-
-const frames = (octets: Uint8Array, keys?: Keys) => framesOf(packets(octets), keys);
+const frames = (octets: Uint8Array, keys?: Keys) =>
+  framesOf(packetsOf(octets), undefined, { keys });
 
 const messages = (all: readonly Frame[]) => all.flatMap((frame) => frame.messages);
 const texts = (all: readonly Frame[]): Said[] =>
@@ -132,13 +112,15 @@ test("a log whose keys are wrong says so, and costs little", () => {
 test("where something is missing, no message is put together from what was before and behind it", () => {
   const keys = readKeyLog(LOG);
   const bodies = new Set(SAID.map(({ body }) => body));
-  const all = packets(PCAP);
+  const all = packetsOf(PCAP);
   const cut = (p: Packet) => ({ ...p, octets: p.octets.subarray(0, 100) });
   // Those that carry a message of several records, and a few others.
   const some = all.filter(({ number, length }) => length > 5000 || number % 11 === 0);
   for (const one of some) {
     for (const left of [all.filter((p) => p !== one), all.map((p) => (p === one ? cut(p) : p))]) {
-      const found = messages(framesOf(left, keys)).filter((m) => m.missing === 0 && !m.guessed);
+      const found = messages(framesOf(left, undefined, { keys })).filter(
+        (m) => m.missing === 0 && !m.guessed,
+      );
       const strange = found.filter((m) => !bodies.has(Buffer.from(m.payload).toString()));
       assert.equal(
         strange.map((m) => m.length),
@@ -165,9 +147,10 @@ test("nor where a record never came, and nothing else shows that", async () => {
     await sink.receive({ timeout: 5000 });
   }
   await Promise.all([source.close(), sink.close()]);
-  const all = packets(Buffer.concat(seen));
+  const all = packetsOf(Buffer.concat(seen));
   const keys = readKeyLog(lines.join(""));
-  const sizes = (list: readonly Packet[]) => messages(framesOf(list, keys)).map((m) => m.length);
+  const sizes = (list: readonly Packet[]) =>
+    messages(framesOf(list, undefined, { keys })).map((m) => m.length);
   assert.equal(sizes(all), [1, 200_000, 1, 1]);
   const records = all.filter(({ length }) => length > 1000);
   assert.is(records.length, 4);
@@ -179,8 +162,10 @@ test("nor where a record never came, and nothing else shows that", async () => {
 });
 
 test("of a record that is cut no key is blamed", () => {
-  const cut = packets(PCAP).map((p) => ({ ...p, octets: p.octets.subarray(0, 300) }));
-  const said = remarks(framesOf(cut, readKeyLog(LOG))).filter((r) => r.includes("sealed"));
+  const cut = packetsOf(PCAP).map((p) => ({ ...p, octets: p.octets.subarray(0, 300) }));
+  const said = remarks(framesOf(cut, undefined, { keys: readKeyLog(LOG) })).filter((r) =>
+    r.includes("sealed"),
+  );
   assert.ok(said.length > 0);
   for (const remark of said) assert.match(remark, /sealed: octets are missing$/);
 });
