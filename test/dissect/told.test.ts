@@ -127,7 +127,7 @@ test("a description that is another's, or broken, tells nothing and breaks nothi
     assert.ok(at > 0, text);
     const broken = Buffer.from(octets);
     broken[at + 1] = 0x7f;
-    assert.is(frames(broken).length, 1, text);
+    assert.is(frames(broken).filter((f) => !f.late).length, 1, text);
   }
 });
 
