@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as star from "../../generated/sp/star.js";
 import type { Assembly } from "../../runtime/assembly.js";
-import { KitError, type KitOptions, testLayer } from "../../runtime/kit/index.js";
+import { KitError, type KitOptions, layerChecks, testLayer } from "../../runtime/kit/index.js";
 import { type Control, Element, type Event, type PipeContext } from "../../runtime/layer.js";
 import { Message } from "../../runtime/message.js";
 import { Lengths, lengths, Mark, mark, Turned, turned } from "./layers.js";
@@ -22,8 +22,10 @@ const framed = (Class: Class, more: Partial<KitOptions> = {}): KitOptions => ({
   ...more,
 });
 
-/** What is wrong, the layer that is, and what the kit says of it. */
-const faults: Record<string, readonly [KitOptions, RegExp]> = {
+const WRITES = "it writes all octets that it pushed, and no others";
+
+/** What is wrong, the layer that is, and what the kit says of it: in all, or by one check. */
+const faults: Record<string, readonly [KitOptions, RegExp, string?]> = {
   "forgets to pass on `stop`": [
     marks(
       class extends Mark {
@@ -157,6 +159,103 @@ const faults: Record<string, readonly [KitOptions, RegExp]> = {
       },
     ),
     /a message of 0 octets that is `kept`, and sent twice: .*unless the message is `kept`/,
+  ],
+  "writes into its window when the next message goes down": [
+    marks(
+      class extends Mark {
+        #view: DataView | undefined;
+        #at = 0;
+        override down(m: Message): void {
+          // The hops of the last message, now that it is known that it was not the last.
+          this.#view?.setUint8(this.#at + 3, 2);
+          m.push(star.MAX, this.context.slab);
+          star.write(m.view, m.start, 1);
+          [this.#view, this.#at] = [m.view, m.start];
+          this.below.down(m);
+        }
+      },
+    ),
+    /it wrote into octets that it had passed on by `below\.down`: who is below has them until they are written/,
+    WRITES,
+  ],
+  "writes into its window when `below.down` has returned, or in the next tick": [
+    marks(
+      class extends Mark {
+        override down(m: Message): void {
+          const { bytes, start } = m;
+          super.down(m);
+          this.context.env.tick(() => {
+            bytes[start - 1] = 2;
+          });
+        }
+      },
+    ),
+    /it wrote into octets that it had passed on by `below\.down`/,
+    WRITES,
+  ],
+  "writes into its window at the next `stop`": [
+    framed(
+      class extends Lengths {
+        #last: Message | undefined;
+        override down(m: Message): void {
+          super.down(m);
+          this.#last = m;
+        }
+        override control(c: Control): void {
+          if (c.type === "stop") this.#last?.view.setUint8(this.#last.start, 1);
+          super.control(c);
+        }
+      },
+    ),
+    /it wrote into octets that it had passed on by `below\.down`/,
+    WRITES,
+  ],
+  "moves the window instead of pushing": [
+    marks(
+      class extends Mark {
+        override down(m: Message): void {
+          m.start -= star.MAX;
+          star.write(m.view, m.start, 1);
+          this.below.down(m);
+        }
+      },
+    ),
+    /it moved the window by itself, past its room, which is another's: take room by `m\.push\(n, slab\)`/,
+    WRITES,
+  ],
+  "writes into received octets, and puts them back": [
+    marks(
+      class extends Mark {
+        override up(m: Message): void {
+          const { bytes, start } = m;
+          const before = bytes[start] as number;
+          bytes[start] = 7;
+          m.pop(star.MAX);
+          this.above.up(m);
+          bytes[start] = before;
+        }
+      },
+    ),
+    /it changed octets of a message that came up: whoever sent it in this process has the same/,
+    WRITES,
+  ],
+  "writes what a view of received octets holds by then": [
+    marks(
+      class extends Mark {
+        #heard: Uint8Array | undefined;
+        override up(m: Message): void {
+          if (m.end - m.start >= 4) this.#heard = m.bytes.subarray(m.start, m.start + 4);
+          super.up(m);
+        }
+        override down(m: Message): void {
+          m.push(star.MAX, this.context.slab);
+          star.write(m.view, m.start, (this.#heard?.[3] ?? 0) & 1);
+          this.below.down(m);
+        }
+      },
+    ),
+    /what the \w+er wrote later was decided by what had been written there: it keeps a view/,
+    "it keeps no view of what it has passed up",
   ],
   "answers in its caller's turn": [
     marks(
@@ -543,9 +642,13 @@ const faults: Record<string, readonly [KitOptions, RegExp]> = {
   ],
 };
 
-function said(options: KitOptions): string {
+function said(options: KitOptions, check?: string): string {
   try {
-    testLayer(options);
+    if (check === undefined) testLayer(options);
+    else
+      layerChecks(options)
+        .find(({ name }) => name.endsWith(`: ${check}`))
+        ?.run();
   } catch (error) {
     assert.instance(error, KitError, String((error as Error).stack));
     return (error as KitError).message;
@@ -553,9 +656,9 @@ function said(options: KitOptions): string {
   return "nothing";
 }
 
-for (const [what, [options, sentence]] of Object.entries(faults)) {
+for (const [what, [options, sentence, check]] of Object.entries(faults)) {
   test(`a layer that ${what} is found`, () => {
-    const text = said(options);
+    const text = said(options, check);
     assert.ok(sentence.test(text), text);
   });
 }
