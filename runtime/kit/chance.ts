@@ -32,30 +32,36 @@ export class Chance {
   }
 }
 
+/** What is known of a mistake beside its sentence. */
+export interface About {
+  /** The sentence without where it happened, or of which size: the same for the same mistake. */
+  readonly reason?: string;
+  readonly cause?: unknown;
+  /** It takes long to see it. */
+  readonly slow?: boolean;
+  /** Something else may be the mistake, of which this comes. */
+  readonly symptom?: boolean;
+  /** Others come of it. */
+  readonly leads?: boolean;
+  /** What was not kept to, in general. */
+  readonly rule?: string | undefined;
+}
+
 /** A law does not hold: a sentence that says what happened, and how to mend it. */
 export class Broken extends Error {
-  /** The sentence without where it happened: the same for the same mistake. */
   readonly reason: string;
-  /** It takes long to see it. */
-  readonly slow: boolean;
 
   constructor(
     said: string,
-    {
-      reason = said,
-      cause,
-      slow = false,
-    }: { reason?: string; cause?: unknown; slow?: boolean } = {},
+    readonly about: About = {},
   ) {
-    super(said, { cause });
-    this.reason = reason;
-    this.slow = slow;
+    super(said, { cause: about.cause });
+    this.reason = about.reason ?? said;
   }
 
   /** The same, with more around it. */
-  as(said: string): Broken {
-    const { reason, cause, slow } = this;
-    return new Broken(said, { reason, cause, slow });
+  as(said: string, more: About = {}): Broken {
+    return new Broken(said, { ...this.about, reason: this.reason, ...more });
   }
 }
 
@@ -68,7 +74,8 @@ export function thrown(error: unknown): Broken {
   );
 }
 
-function wordsOf(error: unknown): string {
+/** What was thrown, and where. */
+export function wordsOf(error: unknown): string {
   try {
     if (!(error instanceof Error)) return `${String(error)}, which is no Error`;
     const { name, message, stack } = error;
@@ -110,7 +117,7 @@ export function forAll<T>(
     let one = cases.draw(new Chance(seed + run * 7919 + salt));
     let why = broken(one);
     if (why === undefined) continue;
-    let tries = why.slow ? FEW : TRIES;
+    let tries = why.about.slow ? FEW : TRIES;
     for (let again = true; again && tries > 0; ) {
       again = false;
       for (const less of cases.smaller(one)) {

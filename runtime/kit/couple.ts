@@ -12,12 +12,12 @@ import {
   type Facts,
   type Layer,
   type Limits,
-  type PipeContext,
   roomOf,
 } from "../layer.js";
 import { Message, type Room } from "../message.js";
 import { made, pile, put } from "../pile.js";
-import { Broken } from "./chance.js";
+import { type About, Broken } from "./chance.js";
+import { judged } from "./declared.js";
 import { body, cut, difference, joined, segmented } from "./octets.js";
 import { enter } from "./outside.js";
 import { type Face, opposite, SIDES, type Side, type Terms } from "./terms.js";
@@ -41,7 +41,10 @@ const ENDLESS = { octets: 100_000, link: 20_000, ports: 20_000 } as const;
 const NOTHING = new Uint8Array(0);
 
 /** Says that something is wrong, and how to mend it. The first word counts. */
-export type Blame = (said: string) => void;
+export type Blame = (said: string, about?: About) => void;
+
+/** Of what comes of other mistakes, too. */
+const SYMPTOM: About = { symptom: true };
 
 /** Says stop in the middle of taking its nth message; and go again, still in it, or later. */
 export interface Inside {
@@ -54,6 +57,21 @@ export interface Inside {
 
 export const octets = (n: number): string => `${n} octet${n === 1 ? "" : "s"}`;
 const ordinal = (i: number) => `message ${i + 1}`;
+
+/** What was left on a message, or taken off it, if that is all; `behind`: there, if it may be either. */
+function offcut(got: Uint8Array, want: Uint8Array, behind: boolean): string | undefined {
+  const n = Math.abs(got.length - want.length);
+  const [long, short] = got.length > want.length ? [got, want] : [want, got];
+  const how = got === long ? "too many" : "too few";
+  const atEnd = difference(long.subarray(0, short.length), short) < 0;
+  if (difference(long.subarray(n), short) < 0 && !(atEnd && behind)) {
+    return `${n} ${how} in front: look at \`pop\`, which takes off what the peer pushed, no more and no less`;
+  }
+  if (atEnd) {
+    return `${n} ${how} at its end: look at \`chop\`, which takes off what the peer appended, no more and no less`;
+  }
+  return undefined;
+}
 
 /** Stands above: sends, and holds what comes up against what the other side sent. */
 export class Top extends Element {
@@ -82,6 +100,8 @@ export class Top extends Element {
   constructor(
     readonly face: Face,
     readonly peer: number,
+    /** What the layer puts beside a body it puts behind it. */
+    readonly trails: boolean,
     readonly blame: Blame,
   ) {
     super();
@@ -100,12 +120,16 @@ export class Top extends Element {
       );
     }
     if (this.closed > 0) {
-      blame("a message came up after `closed`: that is the last that is heard of a connection");
+      blame(
+        "a message came up after `closed`: that is the last that is heard of a connection",
+        SYMPTOM,
+      );
     }
     // Octets that were read already may come after it; messages may not.
     if (this.stopped && this.face !== "octets") {
       blame(
         "a message came up between `stop` and `go`: hold what is here when `stop` comes down, also in the middle of your `up`, and go on at `go`",
+        SYMPTOM,
       );
     }
     this.taking++;
@@ -133,22 +157,29 @@ export class Top extends Element {
     if (later >= 0) {
       return this.blame(
         `${ordinal(later)} came up where ${ordinal(due)} was due: messages keep their order, and none is lost`,
+        SYMPTOM,
       );
     }
-    if (before >= 0) {
-      return this.blame(`${ordinal(before)} came up twice: pass each on once`);
+    // An empty one is what is left of another, rather.
+    if (before >= 0 && (got.length > 0 || want === undefined)) {
+      return this.blame(`${ordinal(before)} came up twice: pass each on once`, SYMPTOM);
     }
     if (want === undefined) {
       return this.blame(
         `a message of ${octets(got.length)} came up that nobody sent: pass up what the peer's \`down\` was given, once, and nothing else`,
+        SYMPTOM,
       );
     }
     const at = difference(got, want);
-    const how =
-      got.length === want.length
-        ? `differs from octet ${at} on`
-        : `has ${octets(got.length)} instead of ${want.length}, and differs from octet ${at} on`;
-    this.blame(`${ordinal(due)} came up changed: it ${how}`);
+    if (got.length === want.length) {
+      return this.blame(`${ordinal(due)} came up changed: it differs from octet ${at} on`, SYMPTOM);
+    }
+    const has = `${ordinal(due)} came up changed: it has ${octets(got.length)} instead of ${want.length}`;
+    const mend = offcut(got, want, this.trails);
+    if (mend === undefined) {
+      return this.blame(`${has}, and differs from octet ${at} on`, SYMPTOM);
+    }
+    this.blame(`${has}, ${mend}`, { symptom: true, reason: mend });
   }
 
   override event(e: Event): void {
@@ -157,6 +188,7 @@ export class Top extends Element {
         e.type === "closed"
           ? "`closed` was passed on twice: it is said once"
           : `'${e.type}' was said after \`closed\`, which is the last that is heard of a connection`,
+        SYMPTOM,
       );
     }
     if (e.type === "opened") this.#opened(e.facts);
@@ -354,7 +386,7 @@ export class End {
     enter(this.context.env);
     this.room = roomOf(layers);
     this.wire = new Wire(wire, this.context, blame);
-    this.top = new Top(terms.top, protocols[side].peer, blame);
+    this.top = new Top(terms.top, protocols[side].peer, this.room.head === 0, blame);
     put(this.top, wire === "ports" ? this.#above(layers) : this.#below(layers, limits));
   }
 
@@ -427,9 +459,9 @@ export type Next = (wire: Wire) => number;
 export class Couple {
   readonly dial: End;
   readonly listen: End;
-  #said: string | undefined;
-  readonly blame: Blame = (said) => {
-    this.#said ??= said;
+  #wrong: Broken | undefined;
+  readonly blame: Blame = (said, about) => {
+    this.#wrong ??= new Broken(said, about);
   };
 
   constructor(
@@ -453,7 +485,7 @@ export class Couple {
 
   /** Throws what somebody said is wrong. */
   judge(): void {
-    if (this.#said !== undefined) throw new Broken(this.#said);
+    if (this.#wrong !== undefined) throw this.#wrong;
   }
 
   /** What is below is open. */
@@ -548,6 +580,7 @@ export class Couple {
     if (top.told === "stop" && !wire.closed) {
       throw new Broken(
         `the ${opposite[side]}ing side's top was told \`stop\`, and never \`go\` again, though the one below takes messages: pass on what you do not need`,
+        SYMPTOM,
       );
     }
     if (top.face === "octets") {
@@ -557,6 +590,7 @@ export class Couple {
       const how = got.length < want.length ? `only ${got.length} of ` : "";
       throw new Broken(
         `octets came up changed: they differ from octet ${at} on, and ${how}${octets(want.length)} came${got.length < want.length ? stuck : ""}`,
+        SYMPTOM,
       );
     }
     const n = top.got.length;
@@ -564,39 +598,9 @@ export class Couple {
     const lost = sent[n] as Uint8Array;
     throw new Broken(
       `${ordinal(n)} of ${sent.length} (${octets(lost.length)}, from the ${side}ing side) never came up${stuck}`,
+      { symptom: true, reason: `messages never came up${stuck}` },
     );
   }
-}
-
-const VERBS = ["down", "up", "control", "event"] as const;
-
-/** The same layer: but what it makes is looked at before it runs. */
-const judged = (layer: Layer): Layer =>
-  Object.create(layer, {
-    make: { value: (context: PipeContext) => elementOf(layer.make?.(context)) },
-  });
-
-function elementOf(element: unknown): Element {
-  if (typeof (element as PromiseLike<unknown> | undefined)?.then === "function") {
-    throw new Broken(
-      "`make` answered a promise: make the element at once; what there is to wait for is your opening, and `opened` says that it is done",
-    );
-  }
-  const verbs = element as Readonly<Record<string, unknown>> | undefined;
-  for (const verb of VERBS) {
-    const does = verbs?.[verb];
-    if (typeof does !== "function") {
-      throw new Broken(
-        `\`make\` answered what has no \`${verb}\`: it answers an Element, or what has all of ${VERBS.join(", ")}`,
-      );
-    }
-    if (does.constructor.name === "AsyncFunction") {
-      throw new Broken(
-        `\`${verb}\` is async: messages would overtake one another, and nobody hears what it throws; do it in the call, or later by \`context.env.tick\``,
-      );
-    }
-  }
-  return element as Element;
 }
 
 /** What stands in the place of all that is below. */

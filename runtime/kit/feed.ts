@@ -2,7 +2,8 @@
 import { Message } from "../message.js";
 import { Couple } from "./couple.js";
 import { enter } from "./outside.js";
-import { type KitOptions, termsOf } from "./terms.js";
+import { ready } from "./ready.js";
+import type { KitOptions } from "./terms.js";
 
 /** What became of octets. */
 export interface Fed {
@@ -19,7 +20,7 @@ export interface Fed {
  * what comes at a time. Throws TypeError or RangeError for options, and whatever the layer throws.
  */
 export function feed(options: KitOptions, ...given: readonly Uint8Array[]): Fed {
-  const couple = new Couple(termsOf(options)).open();
+  const couple = new Couple(ready(options)).open();
   const { top, wire, context } = couple.listen;
   top.strict = false;
   enter(context.env);

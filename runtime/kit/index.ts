@@ -4,7 +4,8 @@
  * Two of the layer face each other over a wire that delays, cuts and says stop: what goes down one comes
  * up the other. What happens to them is drawn from a seed, so that a run that failed can be had again.
  */
-import { type Broken, thrown } from "./chance.js";
+import { causeOf } from "./causes.js";
+import { thrown } from "./chance.js";
 import type { Law } from "./check.js";
 import { carriage } from "./checks/carriage.js";
 import { type Cost, costOf, costs } from "./checks/cost.js";
@@ -15,7 +16,8 @@ import { passing } from "./checks/passing.js";
 import { rooms } from "./checks/room.js";
 import { worlds } from "./checks/world.js";
 import { shut } from "./outside.js";
-import { type KitOptions, type Terms, termsOf } from "./terms.js";
+import { ready } from "./ready.js";
+import type { KitOptions, Terms } from "./terms.js";
 
 export type { Cost } from "./checks/cost.js";
 export { type Fed, feed } from "./feed.js";
@@ -37,6 +39,8 @@ export interface Failure {
   readonly said: string;
   /** That without where it happened: the same for the same mistake. */
   readonly reason: string;
+  /** What was not kept to, in general: where there is more to know than the sentence says. */
+  readonly rule: string | undefined;
 }
 
 /** The layer does not obey; `message` has a sentence for each failure. */
@@ -52,9 +56,12 @@ export class KitError extends Error {
     of: number,
   ) {
     super(
-      failures.length === 1 && of === 1
-        ? `${layer}: ${failures[0]?.said}`
-        : [`${layer} fails ${failures.length} of ${of} checks:`, ...lines(failures)].join("\n"),
+      [
+        ...(failures.length === 1 && of === 1
+          ? [`${layer}: ${failures[0]?.said}`]
+          : [`${layer} fails ${failures.length} of ${of} checks:`, ...lines(failures)]),
+        ...new Set(failures.flatMap(({ rule }) => (rule ? [`  The rule: ${rule}`] : []))),
+      ].join("\n"),
     );
   }
 }
@@ -84,27 +91,36 @@ export interface Report {
 const lawsOf = (terms: Terms): Law[] =>
   [carriage, rooms, ownership, opening, passing, faulty, worlds, costs].flatMap((of) => of(terms));
 
+interface Found extends Failure {
+  /** 0: the mistake of which others come, by who finds it; 1: what comes of it; 2: something else. */
+  readonly rank: number;
+}
+
 /** What is wrong with it by this law, if something is. */
-function failure(terms: Terms, law: Law): Failure | undefined {
-  let why: Broken | undefined;
+function failure(terms: Terms, law: Law): Found | undefined {
+  let found: Found | undefined;
   // Also in other checks than that of the world: what a layer leaves there would outlive them.
   shut(() => {
     try {
       law.hold(terms);
     } catch (error) {
-      why = thrown(error);
+      const why = thrown(error);
+      const cause = why.about.symptom || why.about.leads ? causeOf(terms) : undefined;
+      const { message, reason, about } = why.about.leads ? why : (cause ?? why);
+      const rank = cause === undefined ? 2 : Number(!why.about.leads);
+      found = { check: law.name, said: message, reason, rule: about.rule, rank };
     }
   });
-  return why && { check: law.name, said: why.message, reason: why.reason };
+  return found;
 }
 
 /**
  * What every layer obeys, each as a test for any runner:
  * `for (const { name, run } of layerChecks({ make: () => acmeTrace() })) test(name, run);`
- * Throws TypeError or RangeError for options, or for what is no layer between others.
+ * Throws TypeError or RangeError for options, and for what is no layer between others or is declared wrongly.
  */
 export function layerChecks(options: KitOptions): readonly LayerCheck[] {
-  const terms = termsOf(options);
+  const terms = ready(options);
   return lawsOf(terms).map((law) => ({
     name: `${terms.name}: ${law.name}`,
     run() {
@@ -116,13 +132,14 @@ export function layerChecks(options: KitOptions): readonly LayerCheck[] {
 
 /**
  * Holds a layer against all that every layer obeys: `testLayer({ make: () => acmeTrace() })`. Takes some tenths of
- * a second. Throws KitError with a sentence for each failure; TypeError or RangeError for options, or for what is no
- * layer between others.
+ * a second. Throws KitError with a sentence for each failure; TypeError or RangeError for options, and for what is no
+ * layer between others or is declared wrongly.
  */
 export function testLayer(options: KitOptions): Report {
-  const terms = termsOf(options);
+  const terms = ready(options);
   const laws = lawsOf(terms);
   const failures = laws.flatMap((law) => failure(terms, law) ?? []);
+  failures.sort((a, b) => a.rank - b.rank);
   if (failures.length > 0) throw new KitError(terms.name, failures, laws.length);
   const cost = [64, 1024].map((n) => costOf(terms, n));
   return new Passed(terms, laws, cost);

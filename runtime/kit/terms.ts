@@ -3,6 +3,7 @@ import type { Crypto } from "../crypto.js";
 import type { Layer, Limits, Protocol } from "../layer.js";
 import { count, type Names, named } from "../option.js";
 import type { AnyLayer } from "../stack.js";
+import { declared } from "./declared.js";
 
 /** Who connects, and who waits for that. */
 export type Side = "dial" | "listen";
@@ -97,22 +98,10 @@ export function termsOf(options: KitOptions): Terms {
     copies = 0,
     spare = 0,
   } = named("the kit", options, OPTIONS);
-  if (typeof make !== "function") {
-    throw new TypeError("the kit needs `make`: a function that makes the layer");
-  }
-  const layers = (side: Side) => [make(side), ...(under?.(side) ?? [])];
+  const layers = (side: Side) => declared(make, under, side);
   const all = layers("dial");
   const layer = all[0] as AnyLayer;
   for (const l of all) {
-    if (typeof l?.name !== "string" || l.below === undefined || l.above === undefined) {
-      throw new TypeError(
-        `the kit runs layers, \`{ name, below, above, make }\`; ${kindOf(l)} is none: \`make\` and \`under\` answer them at once`,
-      );
-    }
-    for (const { head, tail } of l.headers ?? []) {
-      count(`\`head\` of a header of '${l.name}'`, head, 0);
-      count(`\`tail\` of a header of '${l.name}'`, tail, 0);
-    }
     if (l.make !== undefined && !l.hub && !l.borrows && l.transport === undefined) continue;
     throw new TypeError(
       `the kit runs layers that have \`make\`, but no hub, no transport, and none that borrows node's Duplex; not '${l.name}'`,
@@ -121,6 +110,9 @@ export function termsOf(options: KitOptions): Terms {
   const top = shown(all, options.face);
   const wire = lowest(all, top);
   const protocol = options.protocol ?? (wire === "ports" ? above : below);
+  if (!Array.isArray(edges)) {
+    throw new TypeError(`\`edges\` is a list of sizes, such as [255, 256]; not ${edges}`);
+  }
   const longest = edges.reduce((most, n) => Math.max(most, count("one of edges", n, 0)), 0);
   if (longest > LONGEST) {
     throw new RangeError(`edges are sizes of bodies, ${LONGEST} octets at most; not ${longest}`);
@@ -145,11 +137,6 @@ export function termsOf(options: KitOptions): Terms {
     names: all.map((l) => l.name),
     layers,
   };
-}
-
-function kindOf(given: unknown): string {
-  if (given instanceof Promise) return "a promise";
-  return given === null || typeof given !== "object" ? String(given) : "an object without these";
 }
 
 const one = (face: unknown): Face | undefined =>

@@ -1,6 +1,7 @@
 /** The kit itself: what it takes, what it answers, and that it leaves the process as it was. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import * as star from "../../generated/sp/star.js";
 import { hop, integrity, pair0, tcp, tls, ws, xpair0 } from "../../runtime/index.js";
 import {
   feed,
@@ -9,7 +10,7 @@ import {
   layerChecks,
   testLayer,
 } from "../../runtime/kit/index.js";
-import { Element } from "../../runtime/layer.js";
+import { type Control, Element, type PipeContext } from "../../runtime/layer.js";
 import type { Message } from "../../runtime/message.js";
 import { nodeCrypto } from "../../runtime/node-crypto.js";
 import { lengths, Mark, mark, turned } from "./layers.js";
@@ -93,7 +94,7 @@ test("what is no layer between others is refused, with what it is", () => {
   refused(() => pair0(), /'pair0' stands on 'raw' and shows 'pair0'/);
   refused(() => undefined, /the kit runs layers, .*; undefined is none/);
   refused(async () => mark(), /a promise is none: `make` and `under` answer them at once/);
-  refused(() => ({ ...mark(), name: undefined }), /an object without these is none/);
+  refused(() => mark, /a function is none/);
   refused(() => ({ ...mark(), headers: [{ head: -1, tail: 0 }] }), /`head` of a header of 'mark'/);
   const of = (options: object) => said(() => layerChecks({ make: () => mark(), ...options }));
   assert.match(of({ run: 5 }), /the kit has no option 'run'; it has make, under/);
@@ -107,6 +108,99 @@ test("what is no layer between others is refused, with what it is", () => {
   assert.is(face, "'integrity' does not stand on link, but on ports");
 });
 
+test("what is declared wrongly is told once, before anything is checked", () => {
+  const wrong = (more: object, says: string) => {
+    const make = () => ({ ...mark(), ...more });
+    for (const run of [testLayer, layerChecks, feed]) {
+      assert.is(
+        said(() => void run({ make } as unknown as KitOptions)),
+        says,
+      );
+    }
+  };
+  wrong({ headers: star.HEADER }, "`headers` of 'mark' is a list: [header.HEADER]");
+  wrong({ headers: [star] }, "`headers` of 'mark' takes HEADER of a codec: [header.HEADER]");
+  wrong({ name: undefined }, "a layer has a `name`: errors, taps and peers know it by that");
+  wrong(
+    { below: undefined },
+    "'mark' has no `below`: that is the face that it stands on, such as \"link\"",
+  );
+  wrong({ make: 5 }, "`make` of 'mark' is a function: make: (context) => new Mine(context)");
+  const must = "mark: `make` must return an Element: new Mine(context)";
+  wrong({ make() {} }, `${must}; it returned undefined`);
+  wrong({ make: () => Mark }, `${must}; it returned a class, or another function`);
+  const lacks = `${must}, where Mine extends Element; what it returned has no \`control\``;
+  wrong({ make: () => ({ down() {}, up() {} }) }, lacks);
+  const wait = "what there is to wait for is your opening, and `opened` says that it is done";
+  wrong({ make: async () => new Element() }, `${must}, and not a promise of one; ${wait}`);
+  const promise =
+    "came back with a promise: a layer is synchronous, or messages overtake one another, and nobody hears what it throws; do it in the call";
+  class Async extends Mark {
+    override async up(): Promise<void> {
+      throw new Error("nobody hears this");
+    }
+  }
+  wrong({ make: (c: PipeContext) => new Async(c) }, `mark: \`up\` ${promise}`);
+  class Later extends Mark {
+    override control(c: Control): void {
+      const later = Promise.resolve().then(() => super.control(c));
+      return later as unknown as undefined;
+    }
+  }
+  wrong({ make: (c: PipeContext) => new Later(c) }, `mark: \`control\` ${promise}`);
+  const of = (options: object) => said(() => layerChecks({ make: () => mark(), ...options }));
+  assert.is(of({ edges: 5 }), "`edges` is a list of sizes, such as [255, 256]; not 5");
+  const under = "`under` is a function that answers a list of layers: () => [sp()]";
+  assert.is(of({ under: [] }), under);
+  assert.is(of({ under: () => lengths() }), under);
+});
+
+test("whatever is thrown where a layer is made is told in a sentence", () => {
+  const throwing = (what: unknown) => () => {
+    throw what;
+  };
+  for (const [what, says] of [
+    [new RangeError("no"), /`make` threw RangeError: no \(at .*kit\.test/],
+    [null, /`make` threw null, which is no Error/],
+    [Object.create(null), /`make` threw what cannot be printed/],
+  ] as const) {
+    assert.match(
+      said(() => layerChecks({ make: throwing(what) })),
+      says,
+    );
+    const make = () => ({ ...mark(), make: throwing(what) });
+    assert.match(
+      said(() => layerChecks({ make })),
+      says,
+    );
+  }
+});
+
+test("a rule is told once, and where it is the matter", () => {
+  class Keeps extends Mark {
+    #last: Uint8Array = new Uint8Array(4);
+    #late: Message[] = [];
+    override up(m: Message): void {
+      if (this.#last[3] === 0xa5) return this.refuse("mark: again");
+      if (m.end - m.start >= 4) this.#last = m.bytes.subarray(m.start, m.start + 4);
+      super.up(m);
+    }
+    override down(m: Message): void {
+      this.#late.push(m);
+      this.context.env.tick(() => {
+        for (const m of this.#late.splice(0)) super.down(m);
+      });
+    }
+  }
+  const both = said(() => testLayer({ make: () => mark({ with: Keeps }), runs: 2 }));
+  assert.match(both, / {2}it keeps no view of .*\n.*when what came up was written over/);
+  assert.match(both, / {2}a message that is kept can be sent again/);
+  assert.is(both.split("The rule: ").length, 2);
+  const lost = said(() => testLayer({ ...losing, runs: 2 }));
+  assert.match(lost, /it keeps no view of what it has passed up/);
+  assert.not.match(lost, "The rule");
+});
+
 test("a layer that shows what it stands on is run where it is told", () => {
   const same = { same: "any" } as const;
   const make = () => ({ name: "tap", below: same, above: same, make: () => new Element() });
@@ -115,7 +209,7 @@ test("a layer that shows what it stands on is run where it is told", () => {
     ["octets", "octets → octets"],
     ["ports", "ports → ports"],
   ] as const) {
-    const report = testLayer({ make, ...(face === undefined ? {} : { face }) });
+    const report = testLayer({ make, runs: 10, ...(face === undefined ? {} : { face }) });
     assert.match(String(report), `tap (${shown}): ${report.checks.length} checks passed`);
   }
 });
@@ -170,7 +264,7 @@ test("the process is as it was, whatever the layer does", () => {
     Buffer.from,
   ];
   const before = globals();
-  testLayer({ make: () => turned() });
+  testLayer({ make: () => turned(), runs: 10 });
   said(() =>
     testLayer({
       make() {

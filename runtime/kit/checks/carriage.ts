@@ -1,5 +1,6 @@
 /** What goes down comes up the peer: in both modes, however it is cut, whenever somebody says stop. */
 import { Exchange, type Message } from "../../message.js";
+import { whole } from "../causes.js";
 import { Broken, forAll } from "../chance.js";
 import { type Law, spread, told } from "../check.js";
 import { Couple, MODES, SHAPES } from "../couple.js";
@@ -20,6 +21,7 @@ const trip: Law = {
         if (at < 0) continue;
         throw new Broken(
           `what the ${side}er puts on the wire differs between the modes, from octet ${at} on: write by \`m.length\`, not by how octets lie in memory`,
+          { symptom: true },
         );
       }
     });
@@ -140,6 +142,8 @@ const segments: Law = {
         }),
       );
     parted("in one segment", () => []);
+    const why = whole(terms);
+    if (why !== undefined) throw why;
     for (const at of spread(2 * terms.runs, 0, Math.max(lengths.dial, lengths.listen))) {
       parted(`each message cut at octet ${at}`, () => [at]);
     }

@@ -220,7 +220,9 @@ const bears: Law = {
       const exact = bounded(() => fed(terms, fault, undefined));
       const amid = fed(terms, fault, 0xff);
       if (difference(exact.got, amid.got) < 0 && exact.heard === amid.heard) return;
-      throw new Broken(`what came of a message depended on octets behind its end${PAST}`);
+      throw new Broken(`what came of a message depended on octets behind its end${PAST}`, {
+        symptom: true,
+      });
     });
   },
 };
@@ -241,6 +243,7 @@ const tells: Law = {
         if (top.got.length > before.got || counted(context.stats) > before.counted) return;
         throw new Broken(
           "a message neither came up, nor was counted, nor closed the connection: refuse it by `close` with a WireError, or count it (`stats.breach`, `stats.drop`)",
+          { symptom: true },
         );
       });
     };

@@ -1,5 +1,6 @@
 /** A layer has the world from `context.env`, so that simulations can run it. */
 import { CLOSE } from "../../layer.js";
+import { late } from "../causes.js";
 import { Broken, Chance } from "../chance.js";
 import type { Law } from "../check.js";
 import { Couple, MODES } from "../couple.js";
@@ -47,6 +48,8 @@ const env: Law = {
     const [escape] = shut(() => life(terms));
     if (escape === undefined) return;
     const { what, instead, at } = escape;
+    const why = /^(timer|tick|turn)/.test(instead) ? late(terms) : undefined;
+    if (why !== undefined) throw why.as(`it called ${what}, at ${at}, and ${why.reason}`);
     throw new Broken(
       `it called ${what}, at ${at}: take \`context.env.${instead}\` instead, so that simulations can run the layer`,
     );
