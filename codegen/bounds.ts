@@ -177,10 +177,21 @@ export function bounds(
       const envs: Env[] = [];
       if (field.when === undefined) envs.push(path.env);
       else {
-        const absent = assume(path.env, field.when, false);
-        if (absent !== undefined) next.push({ env: absent, octets: path.octets });
-        const present = assume(path.env, field.when, true);
-        if (present !== undefined) envs.push(present);
+        // What was assumed of it before holds on: fields of one condition refer to each other.
+        const parts = conjuncts(field.when);
+        const was = (part: Expr) => path.env.get(keyOf(part))?.lo;
+        const absent = was(field.when) === 1 ? undefined : assume(path.env, field.when, false);
+        if (absent !== undefined) {
+          const env = new Map(absent).set(keyOf(field.when), point(0));
+          next.push({ env, octets: path.octets });
+        }
+        const never = parts.some((part) => was(part) === 0);
+        const present = never ? undefined : assume(path.env, field.when, true);
+        if (present !== undefined) {
+          envs.push(
+            new Map([...present, ...parts.map((part) => [keyOf(part), point(1)] as const)]),
+          );
+        }
       }
       for (const env of envs) {
         for (const way of take(field, env, path.octets, findings, split)) {
@@ -191,7 +202,7 @@ export function bounds(
     }
     // What nothing later reads need not be told apart; computed fields are compared at the end.
     const later = new Set([
-      ...fields.slice(i + 1).flatMap((f) => [...decides(f), ...weighs(f)]),
+      ...fields.slice(i + 1).flatMap((f) => [...decides(f), ...weighs(f), ...conditions(f)]),
       ...known.keys(),
     ]);
     if (findings.end !== undefined)
@@ -205,6 +216,19 @@ export function bounds(
     hi: Math.max(...paths.map((p) => p.octets.hi)),
   };
 }
+
+/** Conditions of which it must be remembered whether they hold: the field reads others, so they may be theirs. */
+function conditions({ when, ...f }: FieldModel): string[] {
+  if (when === undefined) return [];
+  const own = reads(when);
+  return decides(f).every((name) => own.includes(name)) ? [] : conjuncts(when).map(keyOf);
+}
+
+/** A condition, and those that it is made of by `and`. */
+const conjuncts = (e: Expr): Expr[] =>
+  typeof e === "object" && e.op === "and" ? [e, ...conjuncts(e.a), ...conjuncts(e.b)] : [e];
+
+const keyOf = (when: Expr): string => JSON.stringify(when);
 
 /** Paths that know the same of what matters later are one. */
 function merge(paths: readonly Path[], later: ReadonlySet<string>): Path[] {

@@ -34,7 +34,8 @@ export function hint(name: string, names: ReadonlySet<string>, what: string): st
 /** The name most like `name`, for "did you mean". */
 function nearest(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  // Of a short name something must be left: any two letters are near one another.
+  let least = Math.min(name.length - 1, Math.max(2, Math.floor(name.length / 3))) + 1;
   for (const candidate of names) {
     const d = distance(name.toLowerCase(), candidate.toLowerCase());
     if (d < least) [best, least] = [candidate, d];

@@ -114,7 +114,7 @@ export class FieldResolver {
     return refuse(at, `'${name}' is not safe as a name`, mend);
   }
 
-  field(name: string, path: string, spec: FieldSpec, seen: Scope, shown: string): FieldModel {
+  field(name: string, path: string, spec: FieldSpec, around: Scope, shown: string): FieldModel {
     const at = this.at(path);
     const action = spec.onFault ?? this.header.options.onFault ?? "close";
     const faults: Partial<Record<FaultKind, number>> = {};
@@ -123,7 +123,8 @@ export class FieldResolver {
       if (kind !== "must") faults[kind] = n;
       return n;
     };
-    if (spec.when !== undefined) this.expr(spec.when, seen, at, "the condition");
+    if (spec.when !== undefined) this.expr(spec.when, around, at, "the condition");
+    const seen = spec.when === undefined ? around : present(around, spec.when);
     const snake = name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
     // A choice has no octets of its own: its fields are shown as the header's, unless it has a name.
     const choice = spec.type.kind === "choose" && spec.shown === undefined;
@@ -140,7 +141,10 @@ export class FieldResolver {
       const text =
         spec.auto === "internet" ? "the checksum is wrong" : `is not ${print(spec.auto)}`;
       fault("auto", text);
-      this.#auto(spec.auto, path, type, at);
+      this.#auto(spec, path, type, at);
+      const what = `what '${path}' is computed from`;
+      const later = ["head", "payload", "octets", "count"] as const;
+      if (typeof spec.auto === "object") this.expr(spec.auto, seen, at, what, { later });
     }
     if (spec.check !== undefined && (type.kind !== "uint" || type.bits !== 16)) {
       refuse(at, `'${path}' is an internet checksum, but not 16 bits`, "make it u16");
@@ -196,7 +200,7 @@ export class FieldResolver {
     return rules;
   }
 
-  #auto(auto: Expr | "internet", path: string, type: TypeModel, at: Position): void {
+  #auto({ auto = 0, rules }: FieldSpec, path: string, type: TypeModel, at: Position): void {
     if (type.kind !== "uint" || type.as !== "number" || type.konst !== undefined) {
       const mend = "give it a type such as u8 or u16";
       return refuse(at, `'${path}' is computed, but is no whole number`, mend);
@@ -209,6 +213,10 @@ export class FieldResolver {
     if (auto === "internet" && type.bits !== 16) {
       const problem = `'${path}' is an internet checksum, but not 16 bits of the head`;
       refuse(at, problem, "make it u16");
+    }
+    if (auto === "internet" && rules?.some(({ strict }) => strict) === true) {
+      const problem = `'${path}' is a checksum of all octets, and has a rule`;
+      refuse(at, problem, "take must() away");
     }
   }
 
@@ -238,8 +246,11 @@ export class FieldResolver {
       refuse(at, `${what} refers to '${name}', which is no number`, mend);
     }
     if (field.when !== undefined && absent !== true) {
-      const mend = "refer to the field that its presence depends on";
+      const mend = `give both the same when(), or group them: nested({ … }).when(…)`;
       refuse(at, `${what} refers to '${name}', which may be absent`, mend);
+    }
+    if (field.auto === "internet" && absent !== true) {
+      refuse(at, `${what} refers to '${name}', which is a checksum`, "refer to another field");
     }
     if (field.type.kind === "uint" && field.type.konst !== undefined && !field.lint) {
       refuse(at, `${what} refers to '${name}', which is constant`, "write the number");
@@ -303,6 +314,24 @@ export class FieldResolver {
       bits = (bits + width) % 8;
     }
   }
+}
+
+/** What is there where the condition holds: fields of the same condition are not absent then. */
+function present(seen: Scope, when: Expr): Scope {
+  return new Map(
+    [...seen].map(([name, f]) => {
+      if (f.when === undefined || !implies(when, f.when)) return [name, f];
+      const { when: _, ...there } = f;
+      return [name, there];
+    }),
+  );
+}
+
+/** Whether one condition says the other, too: they are one, or it is a part. */
+function implies(when: Expr, other: Expr): boolean {
+  if (JSON.stringify(when) === JSON.stringify(other)) return true;
+  if (typeof when === "number" || when.op !== "and") return false;
+  return implies(when.a, other) || implies(when.b, other);
 }
 
 /** What a field can be by its type and rules. */

@@ -19,6 +19,8 @@ export interface Project {
   readonly registry: boolean;
   /** Scripts as JavaScript with declarations, for who has no compiler. */
   readonly javascript: boolean;
+  /** Also what draws valid and broken headers; it needs the package fast-check. */
+  readonly arbitraries: boolean;
   /** What the specs may refer to besides themselves. */
   readonly known: Known;
 }
@@ -38,7 +40,8 @@ export async function generate(project: Project, sources?: Set<string>): Promise
     const mend = "write one, or begin with --new acme/trace";
     refuse({ file: name, line: 1, column: 1 }, "no file of this folder exports a header", mend);
   }
-  const emitted = await emit(model);
+  const all = await emit(model);
+  const emitted = project.arbitraries ? all : all.filter((f) => !f.path.startsWith("arbitraries/"));
   const twice = emitted.find(({ path }, i) => path === emitted[i + 1]?.path);
   const own = model.headers.find(({ file }) => `${file}.ts` === twice?.path);
   if (own !== undefined) {

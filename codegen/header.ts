@@ -1,9 +1,10 @@
 /** One header: from what its author wrote to the model. What cannot be generated is refused. */
 import type { Expr, Fact, Fields, Header, Next, PayloadSpec, Via } from "../spec/lang.js";
 import { bounds, evaluate, type Findings, type Interval } from "./bounds.js";
+import { sequence } from "./computed.js";
 import { hint, refuse } from "./error.js";
 import { domains, FieldResolver, type Leave, type Scope, scope } from "./field.js";
-import { expressions, type FieldModel, type HeaderModel, parts } from "./model.js";
+import { expressions, type FieldModel, type HeaderModel, innerOf, parts } from "./model.js";
 import { isHeaderName, isUnsafe } from "./names.js";
 import type { Exported } from "./read.js";
 import { isOpen } from "./type.js";
@@ -49,7 +50,7 @@ export class HeaderResolver {
       refuse(longest?.position ?? e.at, problem, mend);
     }
     const all = [...head, ...last, ...front];
-    this.#autos(all);
+    this.#autos(all, head);
     this.#references(head, scope(all));
     return {
       name: spec.name,
@@ -187,15 +188,26 @@ export class HeaderResolver {
     return { ...octets, needs };
   }
 
-  /** `auto` may look forward, but only at what is there. */
-  #autos(fields: readonly FieldModel[]): void {
-    const seen = scope(fields);
+  /** `auto` may look forward, but only at what is there, and not at what it decides itself. */
+  #autos(fields: readonly FieldModel[], head: readonly FieldModel[]): void {
     const [, second] = fields.filter((f) => f.auto === "internet");
     if (second !== undefined) {
       const problem = `'${second.path}' is the second checksum over the header, and each would cover the other`;
       refuse(second.position, problem, "make one of them a plain field");
     }
+    const behind = fields.find((f) => f.auto !== undefined && !head.includes(f));
+    if (behind !== undefined) {
+      const problem = `'${behind.path}' is computed, but stands in the trailer`;
+      refuse(behind.position, problem, "leave it a plain field, which the caller gives");
+    }
+    this.#computed(head);
+  }
+
+  /** The computed fields of a list, and of the lists in it. */
+  #computed(fields: readonly FieldModel[]): void {
+    const seen = scope(fields);
     for (const f of fields) {
+      for (const inner of innerOf(f.type)) this.#computed(inner);
       if (f.auto === undefined || typeof f.auto === "string") continue;
       for (const p of parts(f.auto)) {
         if (p.op === "payload") {
@@ -206,18 +218,30 @@ export class HeaderResolver {
         const of = seen.get(p.of);
         if (of === undefined) {
           const mend = hint(p.of, new Set(seen.keys()), "fields");
-          return refuse(
-            f.position,
-            `'${f.path}' is computed from '${p.of}', which is no field`,
-            mend,
-          );
+          const beside = f.path === f.name ? "" : " beside it";
+          const problem = `'${f.path}' is computed from '${p.of}', which is no field${beside}`;
+          return refuse(f.position, problem, mend);
         }
         if (p.op === "count" && of.type.kind !== "repeat") {
           const problem = `'${f.path}' counts '${p.of}', which is no repetition`;
           refuse(f.position, problem, "use octetsOf()");
         }
+        if (p.op === "octets" && (of.type.kind === "pad" || !Number.isInteger(of.min))) {
+          const what = of.type.kind === "pad" ? "is padding" : "shares octets with others";
+          const problem = `'${f.path}' is computed from the octets of '${p.of}', which ${what}`;
+          refuse(f.position, problem, "name a field that has octets of its own");
+        }
       }
     }
+    sequence(fields, ([f, other]) => {
+      const { path, position } = f as FieldModel;
+      if (other !== undefined) {
+        const problem = `'${path}' and '${other.path}' are computed from one another`;
+        return refuse(position, problem, "let one of them be given");
+      }
+      const problem = `'${path}' is computed from what it decides itself`;
+      return refuse(position, problem, "let a field that is given decide what is there");
+    });
   }
 
   /** What is said about the header as a whole names fields that it has. */
@@ -342,7 +366,7 @@ function isImplied(f: FieldModel, head: readonly FieldModel[], sizes: readonly S
     typeof e === "object" && e.op === "field" && e.name === f.name;
   if (auto.op === "octets" || auto.op === "count") {
     const of = head.find((x) => x.name === auto.of);
-    if (of === undefined || of.when !== undefined) return false;
+    if (of === undefined || JSON.stringify(of.when) !== JSON.stringify(f.when)) return false;
     const t = of.type;
     if (auto.op === "count") return t.kind === "repeat" && isSelf(t.count);
     return (t.kind === "bytes" || t.kind === "text") && isSelf(t.length);

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { isFresh, remember } from "./cache.js";
 import { SpecError } from "./error.js";
-import { generate, type Project } from "./generate.js";
-import { MissingPackage } from "./need.js";
+import { generate, isGenerated, type Project } from "./generate.js";
+import { MissingPackage, needPackages } from "./need.js";
 import { create } from "./new.js";
 import { type Known, tablesOf } from "./resolve.js";
 import { watch } from "./watch.js";
@@ -14,14 +14,15 @@ import { compare, type Difference, write } from "./write.js";
 
 const HELP = `Generates codecs, dissector tables, documentation and test material from specs.
 
-  wirestack codegen FOLDER --out DIR [--js] [--check | --watch | --new NAME]
+  wirestack codegen FOLDER --out DIR [--js] [--arbitraries] [--check | --watch | --new NAME]
   npm run codegen -- [--check | --watch | --new NAME]      in wirestack's own repository
 
-  --out DIR    where the generated files go; a folder of their own
-  --js         JavaScript with declarations, instead of TypeScript
-  --check      writes nothing; fails if what is there is not what would be generated
-  --watch      generates again after every change of a spec
-  --new NAME   writes a first spec, its layer and its test, then generates
+  --out DIR      where the generated files go; a folder of their own
+  --js           JavaScript with declarations, instead of TypeScript
+  --arbitraries  also what draws valid and broken headers, for property tests with fast-check
+  --check        writes nothing; fails if what is there is not what would be generated
+  --watch        generates again after every change of a spec
+  --new NAME     writes a first spec, its layer and its test, then generates
 
 Examples
 
@@ -56,22 +57,28 @@ async function run(args: readonly string[]): Promise<number> {
     throw new Usage("--check writes nothing; leave out --watch and --new");
   }
   const project = await projectOf(positionals, values);
+  sameManner(project);
   if (values.check === true) return await check(project);
+  const first: string[] = [];
   if (values.new !== undefined) {
-    for (const path of mistaken(() => create(values.new ?? "", project)))
-      console.log(`wrote ${shown(path)}`);
+    needPackages();
+    first.push(...mistaken(() => create(values.new ?? "", project)));
+    for (const path of first) console.log(`wrote ${shown(path)}`);
   }
   if (values.watch === true) await keepUpdating(project);
   else if (isFresh(project)) console.log("nothing has changed");
   else await update(project);
-  if (values.new !== undefined) console.log(`next: ${guide(project)}`);
+  if (values.new !== undefined) console.log(`next: ${guide(project, first)}`);
   return 0;
 }
 
-/** Where it says how to go on. */
-function guide({ javascript, specs, registry }: Project): string {
+/** Where it says how to go on. `first`: what was written to begin with. */
+function guide({ javascript, specs, registry }: Project, first: readonly string[]): string {
   const path = join(ROOT, ".github/CONTRIBUTING.md");
-  const test = registry ? "npm test" : javascript ? `node --test ${shown(specs)}` : "its test";
+  const script = shown(first.find((p) => p.endsWith(".test.ts")) ?? specs);
+  const bundle = `npx esbuild ${script} --bundle --packages=external --platform=node --format=esm`;
+  const typescript = `${bundle} | node --input-type=module`;
+  const test = registry ? "npm test" : javascript ? `node --test ${script}` : typescript;
   return `${test}, which passes; then make it yours: ${shown(path)}, "Write one"`;
 }
 
@@ -79,6 +86,7 @@ function parse(args: readonly string[]) {
   const options = {
     out: { type: "string" },
     js: { type: "boolean" },
+    arbitraries: { type: "boolean" },
     check: { type: "boolean" },
     watch: { type: "boolean" },
     new: { type: "string" },
@@ -102,9 +110,16 @@ function mistaken<T>(action: () => T, more = ""): T {
 /** The package's own folder: that of `dist`. */
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+interface Asked {
+  readonly out?: string;
+  readonly js?: boolean;
+  readonly arbitraries?: boolean;
+  readonly new?: string;
+}
+
 async function projectOf(
   folders: readonly string[],
-  { out, js = false, new: first }: Partial<Record<"out" | "new", string>> & { js?: boolean },
+  { out, js = false, arbitraries = false, new: first }: Asked,
 ): Promise<Project> {
   const [folder, another] = folders;
   if (another !== undefined)
@@ -112,14 +127,15 @@ async function projectOf(
   if (folder === undefined) {
     if (!existsSync(join(ROOT, "spec/lang.ts")))
       throw new Usage("give the folder of your specs; see --help");
-    if (out !== undefined || js)
-      throw new Usage("--out and --js are for a folder of your own; give it first");
+    if (out !== undefined || js || arbitraries)
+      throw new Usage("--out, --js and --arbitraries are for a folder of your own; give it first");
     const own = {
       specs: join(ROOT, "spec"),
       out: join(ROOT, "generated"),
       command: "npm run codegen",
     };
-    return { ...own, name: shown(own.specs), registry: true, javascript: false, known: NOTHING };
+    const manner = { registry: true, javascript: false, arbitraries: true };
+    return { ...own, ...manner, name: shown(own.specs), known: NOTHING };
   }
   if (out === undefined) throw new Usage("say where the generated files go: --out DIR");
   const specs = absolute(folder);
@@ -137,8 +153,17 @@ async function projectOf(
     command: "wirestack codegen",
     registry: false,
     javascript: js,
+    arbitraries,
     known: ours(),
   };
+}
+
+/** Generating in the other manner would remove what is there, and what imports it would fail. */
+function sameManner({ out, javascript }: Project): void {
+  const other = join(out, javascript ? "dissect.ts" : "dissect.js");
+  if (!existsSync(other) || !isGenerated(readFileSync(other, "utf8"))) return;
+  const [how, mend] = javascript ? ["without", "leave it out"] : ["with", "add --js"];
+  throw new Usage(`${shown(out)} was generated ${how} --js; ${mend}, or take another folder`);
 }
 
 const NOTHING: Known = { headers: new Set(), tables: new Set() };
@@ -207,10 +232,10 @@ function difference(d: Difference): string {
   }
 }
 
-const again = ({ command, registry, specs, out, javascript }: Project): string =>
+const again = ({ command, registry, specs, out, javascript, arbitraries }: Project): string =>
   registry
     ? command
-    : `npx ${command} ${shown(specs)} --out ${shown(out)}${javascript ? " --js" : ""}`;
+    : `npx ${command} ${shown(specs)} --out ${shown(out)}${javascript ? " --js" : ""}${arbitraries ? " --arbitraries" : ""}`;
 
 async function keepUpdating(project: Project): Promise<void> {
   const stop = new AbortController();

@@ -237,6 +237,14 @@ export interface StackModel {
   readonly headers: readonly string[];
 }
 
+/** Lists of fields that a type holds. */
+export function innerOf(t: TypeModel): readonly (readonly FieldModel[])[] {
+  if (t.kind === "nested") return [t.fields];
+  if (t.kind === "repeat") return innerOf(t.of.type);
+  if (t.kind !== "choose") return [];
+  return [...t.arms.map((a) => a.fields), ...(t.otherwise === undefined ? [] : [t.otherwise])];
+}
+
 /** Whether a field is part of the decoded value. */
 export const inValue = (f: FieldModel): boolean =>
   f.type.kind !== "pad" && !(isKonst(f) && !f.lint);

@@ -1,24 +1,30 @@
-/** Optional packages, named when missing. */
+/** Packages without which nothing is generated, and which come with nobody: named when missing. */
+import { createRequire } from "node:module";
 
-/** The package that a command cannot do without is not installed. */
+const PACKAGES: readonly string[] = ["esbuild", "ts-morph"];
+
+/** Some of them are not installed. */
 export class MissingPackage extends Error {
   readonly code = "MISSING_PACKAGE";
-  constructor(readonly pkg: string) {
+  constructor(readonly packages: readonly string[]) {
+    const what = packages.length > 1 ? "packages that are" : "a package that is";
     super(
-      `this command needs the package "${pkg}", which is not installed; run: npm install --save-dev ${pkg}`,
+      `this command needs ${what} not installed; run: npm install --save-dev ${packages.join(" ")}`,
     );
     this.name = "MissingPackage";
   }
 }
 
-/** Imports an optional package; if it is missing, says what to install. */
-export async function need<T>(pkg: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ERR_MODULE_NOT_FOUND" && message.includes(`'${pkg}'`))
-      throw new MissingPackage(pkg);
-    throw error;
-  }
+/** Says what to install if something is missing: all of it, and before anything is done. */
+export function needPackages(): void {
+  const { resolve } = createRequire(import.meta.url);
+  const missing = PACKAGES.filter((name) => {
+    try {
+      resolve(name);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  if (missing.length > 0) throw new MissingPackage(missing);
 }

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { BuildFailure } from "esbuild";
 import type { Node } from "ts-morph";
 import { type Position, SpecError } from "./error.js";
-import { need } from "./need.js";
+import { needPackages } from "./need.js";
 
 /** What a spec file exports, and where. */
 export interface Exported {
@@ -63,6 +63,7 @@ export async function readSpecs(
   files: readonly string[],
   sources: Set<string> = new Set(),
 ): Promise<Exported[]> {
+  needPackages();
   const [values, places] = await Promise.all([
     run(folder, name, files, sources),
     locate(folder, name, files),
@@ -97,7 +98,7 @@ async function run(
   files: readonly string[],
   sources: Set<string>,
 ): Promise<Map<string, Module>> {
-  const { build } = await need<typeof import("esbuild")>("esbuild", () => import("esbuild"));
+  const { build } = await import("esbuild");
   const lang = join(dirname(fileURLToPath(import.meta.url)), "../spec/lang.js");
   const entry = files
     .map((f, i) => `export * as m${i} from ${JSON.stringify(`./${f}`)};`)
@@ -178,7 +179,7 @@ async function locate(
 ): Promise<Map<string, Found>> {
   const { readFile } = await import("node:fs/promises");
   const texts = await Promise.all(files.map((f) => readFile(join(folder, f), "utf8")));
-  const morph = await need<Morph>("ts-morph", () => import("ts-morph"));
+  const morph = await import("ts-morph");
   const project = new morph.Project({ useInMemoryFileSystem: true, skipLoadingLibFiles: true });
   const result = new Map<string, Found>();
   for (const [i, file] of files.entries()) {

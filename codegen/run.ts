@@ -1,6 +1,5 @@
 /** Runs what is generated, without writing it anywhere. */
 import { posix } from "node:path";
-import { need } from "./need.js";
 
 export type Module = Readonly<Record<string, unknown>>;
 
@@ -9,7 +8,7 @@ export async function run(
   files: ReadonlyMap<string, string>,
   entries: readonly string[],
 ): Promise<Map<string, Module>> {
-  const { build } = await need<typeof import("esbuild")>("esbuild", () => import("esbuild"));
+  const { build } = await import("esbuild");
   const all = entries.map((path, i) => `export * as m${i} from "./${path}";`);
   const { outputFiles } = await build({
     stdin: { contents: all.join("\n"), loader: "ts" },

@@ -158,6 +158,10 @@ function repeat(t: Of<"repeat">, site: Site): TypeModel {
     const problem = `elements of '${path}' do not stand on octets by themselves`;
     refuse(at, problem, "put bits and conditions into nested({ … })");
   }
+  if (t.of.auto !== undefined) {
+    const problem = `elements of '${path}' are computed, each from what is beside it`;
+    refuse(at, problem, "put it into nested({ … }), with what it is computed from");
+  }
   if (isOpen(of)) {
     const problem = `the first element of '${path}' takes all that is left`;
     refuse(at, problem, "give the element a length");
@@ -195,8 +199,14 @@ function choose(t: Of<"choose">, site: Site): ChooseModel {
       taken.set(is, arm.name);
     }
   }
-  const arm = (name: string, fields: readonly NamedField[]) =>
-    inner(fields, site, `${path}.${name}.`, new Map(seen));
+  const arm = (name: string, fields: readonly NamedField[]) => {
+    // Its fields stand among those around it, so they cannot be called as it is.
+    if (fields.some((f) => f.name === site.name)) {
+      const problem = `the name '${site.name}' is taken by the field around it`;
+      refuse(resolver.at(`${path}.${name}.${site.name}`), problem, "choose another");
+    }
+    return inner(fields, site, `${path}.${name}.`, new Map(seen));
+  };
   const arms = t.arms.map(({ name, is, fields }) => ({ name, is, fields: arm(name, fields) }));
   if (t.otherwise !== undefined) return { ...t, arms, otherwise: arm("otherwise", t.otherwise) };
   fault("arm", "has no form for this value");

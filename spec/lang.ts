@@ -521,9 +521,7 @@ export function repeat<T>(of: Field<T, "given">, extent: Extent): Field<T[]> {
 }
 
 /** The fields of another header's head, as one object. */
-export const nested = <S extends Fields>(
-  inner: Header<S, Fields> | S,
-): Field<Simplify<ValueOf<S>>> =>
+export const nested = <S extends Fields>(inner: Header<S, any> | S): Field<Simplify<ValueOf<S>>> =>
   new Field({
     type: { kind: "nested", fields: inner instanceof Header ? inner.head : named(inner as Fields) },
   });

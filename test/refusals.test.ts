@@ -281,6 +281,11 @@ refused("names that are taken, or not safe", [
     "the name 'kind' is taken by an earlier field; choose another",
   ],
   [
+    "a choice's name in its arm",
+    `header("x", { kind: u8 }, { ref: "-" }).and((h) => ({ body: choose(h.kind, { a: { is: 1, of: { ▸body: u8 } } }) }))`,
+    "the name 'body' is taken by the field around it; choose another",
+  ],
+  [
     "__proto__",
     `header("x", { ▸__proto__: u8 } as never, { ref: "-" })`,
     "'__proto__' is not safe as a name; every object has it, or gives it a meaning; choose another",
@@ -464,6 +469,11 @@ refused("references past the types", [
     "the length of 'body' refers to 'zzzzz', which is no earlier field; earlier fields are: length",
   ],
   [
+    "of two letters, like none of one",
+    `header("x", { a: u8 }, { ref: "-" }).and((h) => ({ ▸body: bytes((h as never as { zz: E }).zz) }))`,
+    "the length of 'body' refers to 'zz', which is no earlier field; earlier fields are: a",
+  ],
+  [
     "to octets",
     `header("x", { key: bytes(4) }, { ref: "-" }).and((h) => ({ ▸a: u8.when((h as never as { key: E<boolean> }).key) }))`,
     "the condition refers to 'key', which is no number; only numbers up to 2^53 can decide something",
@@ -481,7 +491,12 @@ refused("references past the types", [
   [
     "to what may be absent",
     `header("x", { a: bit, b: bits(7) }, { ref: "-" }).and((h) => ({ n: u8.when(h.a) })).and((h) => ({ ▸body: bytes(h.n) }))`,
-    "the length of 'body' refers to 'n', which may be absent; refer to the field that its presence depends on",
+    "the length of 'body' refers to 'n', which may be absent; give both the same when(), or group them: nested({ … }).when(…)",
+  ],
+  [
+    "to a checksum",
+    `header("x", { sum: u16.auto("internet") }, { ref: "-" }).and((h) => ({ ▸a: u8.when(h.sum.eq(0)) }))`,
+    "the condition refers to 'sum', which is a checksum; refer to another field",
   ],
   [
     "to the header's own length",
@@ -565,6 +580,59 @@ refused("computed fields", [
     "from the whole head, in a part of it",
     `header("x", { part: nested({ ▸n: u8.auto(headLength) }) }, { ref: "-" })`,
     "'part.n' is computed from the whole head, but stands inside a part of it; move it out of nested() or choose()",
+  ],
+]);
+
+refused("computed fields that cannot be computed", [
+  [
+    "a choice of its own form",
+    `header("x", { ▸n: u8.auto(octetsOf("body")) }, { ref: "-" }).and((h) => ({ body: choose(h.n, { a: { is: 1, of: { x: u8 } }, b: { is: 2, of: { y: u16 } } }) }))`,
+    "'n' is computed from what it decides itself; let a field that is given decide what is there",
+  ],
+  [
+    "the whole head, part of which is there by it",
+    `header("x", { ▸n: u8.auto(headLength) }, { ref: "-" }).and((h) => ({ a: u8.when(h.n.gt(1)) }))`,
+    "'n' is computed from what it decides itself; let a field that is given decide what is there",
+  ],
+  [
+    "two, each from the other",
+    `header("x", { ▸n: u8.auto(octetsOf("body")) }, { ref: "-" }).and((h) => ({ m: u8.auto(h.n) })).and((h) => ({ body: choose(h.m, { a: { is: 1, of: { x: u8 } }, b: { is: 2, of: { y: u16 } } }) }))`,
+    "'n' and 'm' are computed from one another; let one of them be given",
+  ],
+  [
+    "from what is not beside it",
+    `header("x", { part: nested({ ▸n: u8.auto(octetsOf("body")), a: u8 }), body: rest(9) }, { ref: "-" })`,
+    "'part.n' is computed from 'body', which is no field beside it; fields are: a, n",
+  ],
+  [
+    "from an earlier field that is not there",
+    `header("x", { a: u8 }, { ref: "-" }).and((h) => ({ ▸n: u8.auto((h as never as { b: E }).b.add(1)) }))`,
+    "what 'n' is computed from refers to 'b', which is no earlier field; earlier fields are: a",
+  ],
+  [
+    "from octets that are shared",
+    `header("x", { ▸n: u8.auto(octetsOf("a")), a: bits(3), b: bits(5) }, { ref: "-" })`,
+    "'n' is computed from the octets of 'a', which shares octets with others; name a field that has octets of its own",
+  ],
+  [
+    "from padding",
+    `header("x", { ▸n: u8.auto(octetsOf("a")), a: pad(4) }, { ref: "-" })`,
+    "'n' is computed from the octets of 'a', which is padding; name a field that has octets of its own",
+  ],
+  [
+    "in the trailer",
+    `header("x", { a: u8 }, { ref: "-" }).payload().trailer(() => ({ ▸n: u8.auto(octetsOf("tag")) })).before((h) => ({ tag: bytes(h.n) }))`,
+    "'n' is computed, but stands in the trailer; leave it a plain field, which the caller gives",
+  ],
+  [
+    "an element",
+    `header("x", { ▸list: repeat(u8.auto(headLength) as never, { fill: "rest", max: 3 }) }, { ref: "-" })`,
+    "elements of 'list' are computed, each from what is beside it; put it into nested({ … }), with what it is computed from",
+  ],
+  [
+    "a checksum with a rule",
+    `header("x", { ▸sum: u16.auto("internet").must((x) => x.gt(1)) }, { ref: "-" })`,
+    "'sum' is a checksum of all octets, and has a rule; take must() away",
   ],
 ]);
 

@@ -157,8 +157,10 @@ class Printer {
       (a, b) => Number(a.auto === "internet") - Number(b.auto === "internet"),
     )) {
       const made = f.auto === "internet" ? "d.internet()" : num(f.auto ?? 0, this.#names(scope));
-      if (decides.has(f.name)) this.#lines.push(`d.agree(${own(f.name)}, ${made});`);
-      else this.#settle(f, made, place);
+      if (decides.has(f.name)) {
+        const when = f.when === undefined ? "" : `if (${own(f.name)} !== undefined) `;
+        this.#lines.push(`${when}d.agree(${own(f.name)}, ${made});`);
+      } else this.#settle(f, made, place);
     }
   }
 

@@ -3,12 +3,13 @@ import type { Action, Claims, Fact, Next, Via } from "../../spec/lang.js";
 import {
   type FieldModel,
   type HeaderModel,
+  innerOf,
   isKonst,
   type Model,
   type OpenerModel,
 } from "../model.js";
 import { diagram } from "./diagram.js";
-import { figure, innerOf, type Look, lookIn, phrase, typeWords, whenWords } from "./words.js";
+import { figure, type Look, lookIn, phrase, typeWords, whenWords } from "./words.js";
 
 /** `headers.md`, without the line that says where it comes from. */
 export function emitCatalogue(model: Model): string {

@@ -1,6 +1,7 @@
 /** Printing TypeScript: lines with indentation, safe names, expressions. */
 import type { Expr } from "../../spec/lang.js";
 import { type FieldModel, type HeaderModel, inValue, type TypeModel } from "../model.js";
+import { HELPERS } from "./helpers.js";
 
 /** Lines of code; `block` indents. */
 export class Code {
@@ -48,19 +49,30 @@ export const pascal = (path: string): string =>
     .map((w) => w.charAt(0).toUpperCase() + w.slice(1))
     .join("");
 
-// Keywords, and names that the generated functions use themselves.
-const TAKEN = new Set(
-  `break case catch class const continue debugger default delete do else enum export extends false finally for function
+// Keywords, and names that the generated functions and files use themselves.
+const TAKEN = new Set([
+  ...HELPERS,
+  ...`break case catch class const continue debugger default delete do else enum export extends false finally for function
   if import in instanceof new null return super switch this throw true try typeof var void while with yield let static
   await async implements interface package private protected public arguments eval undefined NaN Infinity
-  v o p q i n x end into little stop sum head size measure explain decode read write prepend string number boolean
-  octet scale total filled short wrong refuse octets put blank clear textAt textOctets isAscii isUtf8 halves internet pairs varintSize
+  v o p q i n x h end into little stop sum head octet scale total string number boolean
+  measure explain decode read write prepend size measureEnd explainEnd readEnd writeEnd sizeEnd
+  MIN MAX TAIL_MIN TAIL_MAX HEADER KNOWN BAD ENCODER DECODER Record Omit
   Math Number BigInt DataView Uint8Array TextDecoder TextEncoder RangeError TypeError`.split(/\s+/),
-);
+]);
+
+/** Words of a group, and the functions that go over options. */
+const OURS = /^(w\d*|(check|split)[A-Z].*)$/;
 
 /** A field's name as that of a variable. */
 export const local = (name: string): string =>
-  TAKEN.has(name) || /^w\d*$/.test(name) ? `${name}_` : name;
+  TAKEN.has(name) || OURS.test(name) ? `${name}_` : name;
+
+/**
+ * A variable for what is known of a field beside its value: `note_octets`. A field's name has no underscore,
+ * and a helper's neither, so it can meet nobody.
+ */
+export const beside = (name: string, what: string): string => `${name}_${what}`;
 
 /** A mask or a constant of the wire. */
 export const hex = (n: number): string => (n < 10 ? String(n) : `0x${n.toString(16)}`);
@@ -94,7 +106,7 @@ const SIGNS: Readonly<Record<string, string>> = {
 const LOGIC = new Set(["eq", "ne", "lt", "le", "gt", "ge", "and", "or", "not"]);
 
 const wrap = (text: string): string =>
-  /^[\w.$()[\]]+$/.test(text) && !/^\(.*[^)]$/.test(text) ? text : `(${text})`;
+  /^[\w.$()[\]]+!?$/.test(text) && !/^\(.*[^)]$/.test(text) ? text : `(${text})`;
 
 /** An expression that yields a number. */
 export function num(e: Expr, names: Names): string {
@@ -256,6 +268,23 @@ export const objectType = (fields: readonly FieldModel[], header: HeaderModel): 
 /** Name of the constant that holds the names of a field's values. */
 export function enumName(f: FieldModel, header: HeaderModel): string {
   const name = pascal(f.path);
+  const all = [...every([...header.head, ...header.front, ...header.last])];
+  // `a.b` and `aB`.
+  const twin =
+    f.path.includes(".") && all.some((g) => g.path !== f.path && pascal(g.path) === name);
+  if (twin) return f.path.split(".").map(pascal).join("_");
   const taken = TAKEN.has(name) || name === header.type || name === `${header.type}Tail`;
   return taken ? `${name}Value` : name;
+}
+
+/** All fields, those inside others too. */
+export function* every(fields: readonly FieldModel[]): Generator<FieldModel> {
+  for (const f of fields) {
+    yield f;
+    const t = f.type;
+    if (t.kind === "nested") yield* every(t.fields);
+    if (t.kind === "repeat") yield* every([t.of]);
+    if (t.kind === "choose")
+      for (const a of [...t.arms.map((x) => x.fields), t.otherwise ?? []]) yield* every(a);
+  }
 }

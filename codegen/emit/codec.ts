@@ -5,15 +5,16 @@
  * `read` returns, nothing compiled at run time.
  */
 import type { Fact } from "../../spec/lang.js";
+import { deciding, sequence } from "../computed.js";
 import { layout } from "../layout.js";
 import { type FieldModel, type HeaderModel, inValue, isKonst, isParam } from "../model.js";
-import { Code, enumName, local, pascal, typeOf } from "./code.js";
+import { Code, enumName, every, local, pascal, typeOf } from "./code.js";
 import { Decoder } from "./decode.js";
 import { diagram } from "./diagram.js";
 import { Encoder } from "./encode.js";
 import { scalar } from "./load.js";
 import type { Mode } from "./place.js";
-import { decidesSize, Sizes, sizeParams } from "./sizes.js";
+import { Sizes, sizeParams } from "./sizes.js";
 import { Used } from "./support.js";
 import { Values } from "./values.js";
 
@@ -200,7 +201,7 @@ class Codec {
       const values = new Values(code, this.header, this.#used);
       values.know(fields);
       const sizes = new Sizes(values);
-      sizes.autos(fields.filter((f) => f.auto !== undefined && decidesSize(f, fields)));
+      sizes.autos(fields, deciding(fields));
       sizes.add(fields, "n", true);
       code.line("return n;");
     });
@@ -368,7 +369,7 @@ class Codec {
         .map((f) => local(f.name))
         .join(", ");
       if (usesHead) code.line(`const head = size${suffix}(${arguments_});`);
-      encoder.sizes.autos(fields, "head");
+      encoder.sizes.autos(fields, sequence(fields), "head");
       encoder.fields(fields);
       encoder.checksums(fields);
       code.line(`return ${encoder.stores.at};`);
@@ -488,17 +489,6 @@ class Codec {
       } else if (last.min === last.max && last.type.kind !== "pad") at += last.min;
       else return;
     }
-  }
-}
-
-function* every(fields: readonly FieldModel[]): Generator<FieldModel> {
-  for (const f of fields) {
-    yield f;
-    const t = f.type;
-    if (t.kind === "nested") yield* every(t.fields);
-    if (t.kind === "repeat") yield* t.of.type.kind === "nested" ? every(t.of.type.fields) : [t.of];
-    if (t.kind === "choose")
-      for (const a of [...t.arms.map((x) => x.fields), t.otherwise ?? []]) yield* every(a);
   }
 }
 

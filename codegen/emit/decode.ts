@@ -29,10 +29,12 @@ import {
   type UintModel,
 } from "../model.js";
 import {
+  beside,
   type Code,
   cond,
   dec,
   enumName,
+  every,
   hex,
   local,
   type Names,
@@ -41,7 +43,7 @@ import {
   outside,
   typeOf,
 } from "./code.js";
-import { differs, konstTest, load, part, plus, scalar, wide, wrapSum } from "./load.js";
+import { differs, konstTest, load, part, plus, scalar, wide } from "./load.js";
 import { checkOptions, splitOptions } from "./options.js";
 import { type Mode, Place } from "./place.js";
 import { ownIn, Sum } from "./sum.js";
@@ -57,7 +59,9 @@ export class Decoder {
   readonly place: Place;
   readonly #keep: boolean;
   readonly #needed: ReadonlySet<string>;
+  /** Fields whose octets, and repetitions whose elements, an expression speaks of. */
   readonly #measured: ReadonlySet<string>;
+  readonly #counted: ReadonlySet<string>;
 
   constructor(
     readonly code: Code,
@@ -73,12 +77,14 @@ export class Decoder {
     this.#checksum = summed ? new Sum(code, used) : undefined;
     const all = top.flatMap((f) => [...expressions(f, mode !== "read")]);
     if (header.little !== undefined) all.push(header.little.when);
-    this.#needed = new Set(all.flatMap(reads));
-    this.#measured = new Set(
-      all.flatMap((e) =>
-        [...parts(e)].flatMap((p) => (p.op === "octets" || p.op === "count" ? [p.of] : [])),
-      ),
-    );
+    const verified = this.#check
+      ? [...every(top)].filter((f) => f.auto !== undefined && !f.implied)
+      : [];
+    this.#needed = new Set([...all.flatMap(reads), ...verified.map((f) => f.name)]);
+    const ofAll = (op: "octets" | "count") =>
+      all.flatMap((e) => [...parts(e)].flatMap((p) => (p.op === op ? [p.of] : [])));
+    this.#measured = new Set(ofAll("octets"));
+    this.#counted = new Set(ofAll("count"));
   }
 
   /** Fields known from elsewhere: arguments, or parts of a trailer read before. */
@@ -116,10 +122,16 @@ export class Decoder {
     return {
       field: (name) => {
         const f = this.#seen.get(name);
-        return { text: local(name), boolean: f?.type.kind === "uint" && f.type.as === "boolean" };
+        const boolean = f?.type.kind === "uint" && f.type.as === "boolean";
+        // One that may be absent is read only where it is there.
+        return { text: `${local(name)}${f?.when === undefined ? "" : "!"}`, boolean };
       },
-      octets: (of) => `${local(of)}Octets`,
-      count: (of) => `${local(of)}Count`,
+      octets: (of) => {
+        const f = this.#seen.get(of);
+        const always = f !== undefined && f.when === undefined && isFixed(f);
+        return always ? String(f.min) : beside(of, "octets");
+      },
+      count: (of) => beside(of, "count"),
       ...(self === undefined ? {} : { self }),
       ...(head === undefined ? {} : { head }),
     };
@@ -151,7 +163,13 @@ export class Decoder {
               { op: "eq", a: { op: "self" }, b: f.auto },
               this.names(local(f.name), `(${this.place.taken})`),
             );
-      this.place.refuse(test, f, "auto", fixed === undefined ? this.place.at : `o + ${fixed}`);
+      const there = f.when === undefined ? "" : `${local(f.name)} !== undefined && `;
+      this.place.refuse(
+        there + test,
+        f,
+        "auto",
+        fixed === undefined ? this.place.at : `o + ${fixed}`,
+      );
     }
   }
 
@@ -162,7 +180,7 @@ export class Decoder {
     if (this.place.base === "o") {
       return this.#checksum.exclude(at, (this.place.plus + octets) % 2 === 0 ? "" : "true");
     }
-    const name = `${local(f.name)}At`;
+    const name = beside(f.name, "at");
     this.code.line(`const ${name} = ${at};`);
     this.#checksum.exclude(name, `((${name} - o) & 1) === 1`);
   }
@@ -175,7 +193,9 @@ export class Decoder {
   #conditional(when: Expr, group: readonly Segment[]): void {
     const fields = group.flatMap(fieldsOf);
     for (const f of fields) {
-      if (this.#wants(f)) this.code.line(`let ${local(f.name)}: ${this.#type(f)} | undefined;`);
+      if (this.#wants(f)) this.code.line(`let ${this.#target(f)}: ${this.#type(f)} | undefined;`);
+      if (this.#measured.has(f.name)) this.code.line(`let ${beside(f.name, "octets")} = 0;`);
+      if (this.#counted.has(f.name)) this.code.line(`let ${beside(f.name, "count")} = 0;`);
       this.#seen.set(f.name, f);
     }
     this.place.cursor();
@@ -213,6 +233,10 @@ export class Decoder {
       if (fixed !== undefined) tested--;
       if (segment.kind === "bits") this.#bits(segment, assigned);
       else this.#field(segment.field, assigned);
+      for (const f of assigned ? fieldsOf(segment) : []) {
+        if (!this.#measured.has(f.name) || !isFixed(f)) continue;
+        this.code.line(`${beside(f.name, "octets")} = ${f.min};`);
+      }
     }
   }
 
@@ -277,17 +301,17 @@ export class Decoder {
   }
 
   #bind(f: FieldModel, value: string, assigned: boolean): void {
-    const cast =
-      this.#keep &&
-      f.type.kind === "uint" &&
-      f.type.names !== undefined &&
-      f.type.open !== true &&
-      !f.lint;
-    const text = cast
-      ? `${/^[\w.()]+$/.test(value) ? value : `(${value})`} as ${enumName(f, this.header)}`
-      : value;
+    const text = this.#cast(f, value);
     if (!assigned && this.#resultOnly(f)) this.#values.set(f, text);
     else this.code.line(`${assigned && this.#wants(f) ? "" : "const "}${local(f.name)} = ${text};`);
+  }
+
+  /** A number as one of its names, where the result has it. */
+  #cast(f: FieldModel, value: string): string {
+    const { type: t, lint } = f;
+    if (!this.#keep || t.kind !== "uint" || t.names === undefined || t.open === true || lint)
+      return value;
+    return `${/^[\w.()]+$/.test(value) ? value : `(${value})`} as ${enumName(f, this.header)}`;
   }
 
   /** Whether only the result needs the value, and can fetch it: what `p` says will have changed by then. */
@@ -348,14 +372,14 @@ export class Decoder {
       order === "header" ? [`little ? ${low} : ${at}`, `little ? ${at} : ${low}`] : [hi, lo];
     this.code.line(`const ${word} = v.getUint32(${high}${little});`);
     this.place.refuse(`${word} > 0x1fffff`, f, "range", at);
-    this.code.line(`${declare}${x} = ${word} * 0x1_0000_0000 + v.getUint32(${least}${little});`);
+    const value = `${word} * 0x1_0000_0000 + v.getUint32(${least}${little})`;
+    this.code.line(`${declare}${x} = ${this.#cast(f, value)};`);
   }
 
   #field(f: FieldModel, assigned: boolean): void {
     const t = f.type;
     const at = this.place.at;
     const x = local(f.name);
-    const measured = this.#measured.has(f.name);
     const konst = "konst" in t ? t.konst : undefined;
     const declare = assigned && this.#wants(f) ? "" : "const ";
     if (t.kind === "uint") {
@@ -403,14 +427,14 @@ export class Decoder {
           if (this.#keep) this.#octets(f, at, String(t.length), assigned);
           else if (t.kind === "text") this.#text(f, at, String(t.length));
           this.place.plus += t.length;
-          if (measured) this.code.line(`const ${x}Octets = ${t.length};`);
           break;
         }
         this.place.cursor();
-        const n = `${x}Octets`;
+        const n = beside(f.name, "octets");
+        const known = assigned && this.#measured.has(f.name);
         const limit = this.place.limit?.name ?? "end";
         this.code.line(
-          `const ${n} = ${t.length === "rest" ? `${limit} - p` : num(t.length, this.names())};`,
+          `${known ? "" : "const "}${n} = ${t.length === "rest" ? `${limit} - p` : num(t.length, this.names())};`,
         );
         if (t.max !== undefined) this.place.refuse(`${n} > ${t.max}`, f, "max", "p");
         if (t.length !== "rest") this.place.left(n);
@@ -420,19 +444,21 @@ export class Decoder {
         break;
       }
       case "varint":
-        this.#varint(f, t.bits, assigned);
+        this.#sized(f, assigned, () => this.#varint(f, t.bits, assigned));
         break;
       case "repeat":
-        this.#repeat(f, t, assigned);
+        this.#sized(f, assigned, () => this.#repeat(f, t, assigned));
         break;
       case "tlv":
-        this.#tlv(f, t, assigned);
+        this.#sized(f, assigned, () => this.#tlv(f, t, assigned));
         break;
       case "nested":
-        this.#scope(f, assigned, () => this.#inner(f, t.fields, x));
+        this.#sized(f, assigned, () =>
+          this.#scope(f, assigned, () => this.#inner(f, t.fields, this.#target(f))),
+        );
         break;
       case "choose":
-        this.#choose(f, t, assigned);
+        this.#sized(f, assigned, () => this.#choose(f, t, assigned));
         break;
       case "pad": {
         this.place.cursor();
@@ -444,6 +470,26 @@ export class Decoder {
       }
     }
     this.#seen.set(f.name, f);
+  }
+
+  /** Notes the octets that a field takes, if an expression speaks of them. */
+  #sized(f: FieldModel, assigned: boolean, body: () => void): void {
+    if (!this.#measured.has(f.name) || isFixed(f)) return body();
+    this.place.cursor();
+    this.code.line(`const ${beside(f.name, "from")} = p;`);
+    body();
+    this.place.cursor();
+    const name = beside(f.name, "octets");
+    this.code.line(`${assigned ? "" : "const "}${name} = p - ${beside(f.name, "from")};`);
+  }
+
+  /** The variable for a field that holds others: not one that they take away from it. */
+  #target(f: FieldModel): string {
+    const t = f.type.kind === "repeat" ? f.type.of.type : f.type;
+    if (t.kind !== "nested" || t.fields.every((g) => g.name !== f.name)) return local(f.name);
+    const name = beside(f.path.replaceAll(".", "_"), "value");
+    this.#values.set(f, name);
+    return name;
   }
 
   #octets(f: FieldModel, at: string, n: string, assigned: boolean): void {
@@ -490,7 +536,7 @@ export class Decoder {
   /** A field whose parts have variables of their own. */
   #scope(f: FieldModel, assigned: boolean, body: () => void): void {
     const kept = this.#keep && inValue(f);
-    if (kept && !assigned) this.code.line(`let ${local(f.name)}: ${this.#type(f)};`);
+    if (kept && !assigned) this.code.line(`let ${this.#target(f)}: ${this.#type(f)};`);
     this.place.cursor();
     this.code.block("", () => {
       body();
@@ -504,9 +550,18 @@ export class Decoder {
     this.fields(fields);
     this.autos(fields, false);
     if (into !== undefined && this.#keep && inValue(f))
-      this.code.line(`${into} = ${literal(fields)};`);
+      this.code.line(`${into} = ${this.#literal(fields)};`);
     this.#seen.clear();
     for (const [k, g] of outer) this.#seen.set(k, g);
+  }
+
+  /** The object of fields' values; names that are variables as they are. */
+  #literal(fields: readonly FieldModel[]): string {
+    const own = fields.filter(inValue).map((f) => {
+      const value = this.value(f);
+      return value === f.name ? value : `${f.name}: ${value}`;
+    });
+    return own.length === 0 ? "{}" : `{ ${own.join(", ")} }`;
   }
 
   #choose(f: FieldModel, t: ChooseModel, assigned: boolean): void {
@@ -536,13 +591,13 @@ export class Decoder {
   }
 
   #repeat(f: FieldModel, t: RepeatModel, assigned: boolean): void {
-    const x = local(f.name);
+    const x = this.#target(f);
     const kept = this.#keep && inValue(f);
-    const counted = this.#measured.has(f.name);
+    const counted = this.#counted.has(f.name);
+    const fresh = (how: "let" | "const") => (counted && assigned ? "" : `${how} `);
     const of = t.of;
     const element = kept || this.#checksInside(of) || t.until !== undefined;
     this.place.cursor();
-    if (counted) this.code.line(`const ${x}From = p;`);
     if (kept)
       this.code.line(
         `${assigned ? "" : "const "}${x}: ${this.#type(f)} = [];`.replace(
@@ -550,7 +605,7 @@ export class Decoder {
           "",
         ),
       );
-    const item: FieldModel = { ...of, name: `${f.name}Item` };
+    const item: FieldModel = { ...of, name: beside(f.name, "item") };
     const one = () => {
       const outer = new Map(this.#seen);
       const name = local(item.name);
@@ -558,7 +613,7 @@ export class Decoder {
       if (item.type.kind === "nested") {
         this.fields(item.type.fields);
         this.autos(item.type.fields, false);
-        value = literal(item.type.fields);
+        value = this.#literal(item.type.fields);
       } else if (element) {
         this.#element(item, kept || t.until !== undefined);
       } else {
@@ -571,11 +626,11 @@ export class Decoder {
       this.#seen.clear();
       for (const [k, g] of outer) this.#seen.set(k, g);
     };
-    const n = counted ? `${x}Count` : "i";
+    const n = counted ? beside(f.name, "count") : "i";
     if (t.fill !== undefined) {
-      const stop = `${x}End`;
+      const stop = beside(f.name, "end");
       this.place.stop(f, this.#fill(t.fill), stop, t.max * of.max);
-      if (counted) this.code.line(`let ${n} = 0;`);
+      if (counted) this.code.line(`${fresh("let")}${n} = 0;`);
       const outer = this.place.limit;
       if (f.faults.fill !== undefined)
         this.place.limit = { name: stop, fault: { n: f.faults.fill, path: f.path } };
@@ -588,28 +643,29 @@ export class Decoder {
     } else if (t.until !== undefined) {
       // Elements of one size need no counter: where they must end is known.
       const sized = !counted && of.min === of.max;
-      if (counted) this.code.line(`let ${n} = 0;`);
-      else if (sized && this.#check) this.code.line(`const ${x}Most = p + ${t.max * of.min};`);
+      const most = beside(f.name, "most");
+      if (counted) this.code.line(`${fresh("let")}${n} = 0;`);
+      else if (sized && this.#check) this.code.line(`const ${most} = p + ${t.max * of.min};`);
       const plain = this.#check && !sized ? "for (let i = 0; ; i++)" : "for (;;)";
       this.code.block(counted ? `for (; ; ${n}++)` : plain, () => {
-        this.place.refuse(sized ? `p === ${x}Most` : `${n} === ${t.max}`, f, "max", "p");
+        this.place.refuse(sized ? `p === ${most}` : `${n} === ${t.max}`, f, "max", "p");
         one();
       });
       if (counted) this.code.line(`${n}++;`);
     } else {
       const count = num(t.count ?? 0, this.names());
-      this.code.line(`const ${x}Count = ${count};`);
-      this.place.refuse(`${x}Count > ${t.max}`, f, "max", "p");
+      const many = beside(f.name, "count");
+      this.code.line(`${fresh("const")}${many} = ${count};`);
+      this.place.refuse(`${many} > ${t.max}`, f, "max", "p");
       if (of.min === of.max && of.type.kind !== "pad") {
-        this.place.left(`${x}Count * ${of.min}`);
+        this.place.left(`${many} * ${of.min}`);
         const outer = this.place.limit;
         this.place.limit = undefined;
-        if (element) this.code.block(`for (let i = 0; i < ${x}Count; i++)`, one);
-        else this.code.line(`p += ${x}Count * ${of.min};`);
+        if (element) this.code.block(`for (let i = 0; i < ${many}; i++)`, one);
+        else this.code.line(`p += ${many} * ${of.min};`);
         this.place.limit = outer;
-      } else this.code.block(`for (let i = 0; i < ${x}Count; i++)`, one);
+      } else this.code.block(`for (let i = 0; i < ${many}; i++)`, one);
     }
-    if (counted) this.code.line(`const ${x}Octets = p - ${x}From;`);
   }
 
   /** One element, in a variable of its name if it is wanted. */
@@ -650,14 +706,11 @@ export class Decoder {
 
   #tlv(f: FieldModel, t: TlvModel, assigned: boolean): void {
     const x = local(f.name);
-    const stop = `${x}End`;
-    const from = this.place.at;
+    const stop = beside(f.name, "end");
     this.place.stop(f, this.#fill(t.fill), stop, t.max);
     checkOptions(this.place, f, t, stop);
     if (this.#keep && inValue(f))
       this.code.line(`${assigned ? "" : "const "}${x} = ${splitOptions(this.place, f, t, stop)};`);
-    if (this.#measured.has(f.name))
-      this.code.line(`const ${x}Octets = ${stop} - ${wrapSum(from)};`);
     this.place.jump(stop);
   }
 
@@ -679,10 +732,4 @@ function shortest(
   return loaded === 3 && octets === 4 ? [0, 4] : [skipped, loaded];
 }
 
-/** The object of fields' values; names that are variables as they are. */
-export function literal(fields: readonly FieldModel[]): string {
-  const own = fields
-    .filter(inValue)
-    .map((f) => (local(f.name) === f.name ? f.name : `${f.name}: ${local(f.name)}`));
-  return own.length === 0 ? "{}" : `{ ${own.join(", ")} }`;
-}
+const isFixed = (f: FieldModel): boolean => f.min === f.max && f.type.kind !== "pad";

@@ -5,12 +5,11 @@
  * that say so; where its size varies, its sides are slashes. Names that do not fit are explained below.
  */
 import { layout } from "../layout.js";
-import type { FieldModel, HeaderModel, UintModel } from "../model.js";
+import { type FieldModel, type HeaderModel, innerOf, type UintModel } from "../model.js";
 import {
   escapeWords,
   fieldsWords,
   figure,
-  innerOf,
   type Look,
   lookIn,
   phrase,

@@ -1,16 +1,18 @@
 /** Prints the bodies of functions that write octets. */
-import type { Expr } from "../../spec/lang.js";
+import { sequence } from "../computed.js";
 import { bitWidth, fieldsOf, type Group, joined, layout, type Segment } from "../layout.js";
 import {
+  type BytesModel,
   type EscapeModel,
   type FieldModel,
   type HeaderModel,
   isKonst,
   isParam,
   type RepeatModel,
+  type TextModel,
   type UintModel,
 } from "../model.js";
-import { type Code, cond, dec, hex, local, num } from "./code.js";
+import { beside, type Code, cond, dec, hex, local, num } from "./code.js";
 import { writeOptions } from "./options.js";
 import { Sizes } from "./sizes.js";
 import { Stores } from "./stores.js";
@@ -179,20 +181,18 @@ export class Encoder {
           this.stores.plus += t.konst.length;
           return;
         }
-        return this.#run(f, x, t.length, t.max);
+        return this.#run(f, `${x}.length`, t, (at) => `${this.used.get("put")}(v, ${at}, ${x})`);
       case "text": {
-        const made = `${local(f.name)}Text`;
-        this.code.line(
-          `const ${made} = ${this.used.get("textOctets")}(${this.values.path(f)}, ${x});`,
-        );
-        if (t.encoding === "ascii")
-          this.values.refuseIf(`${made}.length !== ${x}.length`, f, "is not ASCII");
-        return this.#run(f, made, t.length, t.max);
+        const known = this.values.octets(f);
+        const n = known ?? beside(f.name, "octets");
+        if (known === undefined) this.code.line(`const ${n} = ${this.sizes.text(f)};`);
+        if (t.encoding === "ascii") this.values.refuseIf(`${n} !== ${x}.length`, f, "is not ASCII");
+        return this.#run(f, n, t, (at) => `${this.used.get("putText")}(v, ${at}, ${x}, ${n})`);
       }
       case "varint": {
         this.values.check(f, x);
         this.stores.cursor();
-        const rest = `${local(f.name)}Rest`;
+        const rest = beside(f.name, "rest");
         this.code.line(`let ${rest} = ${x};`);
         this.code.line(
           `for (; ${rest} >= 0x80; ${rest} = Math.floor(${rest} / 0x80)) v.setUint8(p++, ${rest} % 0x80 | 0x80);`,
@@ -213,7 +213,7 @@ export class Encoder {
             t.fields,
             (g) => `${x}.${g.name}`,
             () => {
-              this.sizes.autos(t.fields);
+              this.sizes.autos(t.fields, sequence(t.fields));
               this.fields(t.fields);
             },
           );
@@ -221,7 +221,7 @@ export class Encoder {
         });
       case "choose":
         this.stores.cursor();
-        return this.sizes.arms(f, t, (fields) => {
+        return this.sizes.arms(f, t, sequence, (fields) => {
           this.fields(fields);
           this.stores.advance();
         });
@@ -246,9 +246,13 @@ export class Encoder {
     return `${given} ? ${x} : 0`;
   }
 
-  /** Octets of a length that another field says, or that is open. */
-  #run(f: FieldModel, x: string, length: Expr | "rest", max: number | undefined): void {
-    const given = `${x}.length`;
+  /** Octets, `given` of them, of a length that another field says, or that is open. */
+  #run(
+    f: FieldModel,
+    given: string,
+    { length, max }: BytesModel | TextModel,
+    put: (at: string) => string,
+  ): void {
     if (length !== "rest") {
       const own =
         typeof length === "object" && length.op === "field"
@@ -258,7 +262,7 @@ export class Encoder {
       const n = num(length, this.values.names());
       if (!itself)
         this.values.refuseIf(
-          `${x}.length !== ${/^[\w.]+$/.test(n) ? n : `(${n})`}`,
+          `${given} !== ${/^[\w.]+$/.test(n) ? n : `(${n})`}`,
           f,
           `octets are given, not ${typeof length === "number" ? length : "as many as its length says"}`,
           given,
@@ -267,13 +271,13 @@ export class Encoder {
     if (max !== undefined)
       this.values.refuseIf(`${given} > ${max}`, f, `octets are more than ${max}`, given);
     if (typeof length === "number") {
-      this.code.line(`${this.used.get("put")}(v, ${this.stores.at}, ${x});`);
+      this.code.line(`${put(this.stores.at)};`);
       this.stores.plus += length;
       return;
     }
     this.stores.cursor();
-    this.code.line(`${this.used.get("put")}(v, p, ${x});`);
-    this.code.line(`p += ${x}.length;`);
+    this.code.line(`${put("p")};`);
+    this.code.line(`p += ${given};`);
   }
 
   #repeat(f: FieldModel, t: RepeatModel, x: string): void {
@@ -295,12 +299,12 @@ export class Encoder {
     if (t.until !== undefined)
       this.values.refuseIf(`${given} === 0`, f, "elements cannot end a repetition", given);
     this.values.refuseIf(`${given} > ${t.max}`, f, `elements are more than ${t.max}`, given);
-    const item = `${local(f.name)}Item`;
-    const of: FieldModel = { ...t.of, name: `${f.name}Item` };
+    const item = beside(f.name, "item");
+    const of: FieldModel = { ...t.of, name: item };
     this.stores.cursor();
     if (t.fill !== undefined && t.fill !== "rest")
-      this.code.line(`const ${local(f.name)}From = p;`);
-    const last = `${local(f.name)}Last`;
+      this.code.line(`const ${beside(f.name, "from")} = p;`);
+    const last = beside(f.name, "last");
     if (t.until !== undefined) this.code.line(`const ${last} = ${given} - 1;`);
     this.values.each(x, item, t.until === undefined ? `i < ${given}` : `i <= ${last}`, () => {
       this.values.inside(
@@ -343,8 +347,9 @@ export class Encoder {
   /** Remembers where a field stands that is written when the rest is: so many octets from here. */
   #place(f: FieldModel, octets: number): void {
     const at = this.stores.from(octets);
-    if (this.stores.base !== "o") this.code.line(`const ${local(f.name)}At = ${at};`);
-    this.#places.set(f.name, this.stores.base === "o" ? at : `${local(f.name)}At`);
+    const name = beside(f.name, "at");
+    if (this.stores.base !== "o") this.code.line(`const ${name} = ${at};`);
+    this.#places.set(f.name, this.stores.base === "o" ? at : name);
   }
 }
 

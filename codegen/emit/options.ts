@@ -4,7 +4,7 @@
  * into their callers has little to put there.
  */
 import type { FieldModel, TlvModel } from "../model.js";
-import { local, pascal, typeOf } from "./code.js";
+import { beside, pascal, typeOf } from "./code.js";
 import { scalar } from "./load.js";
 import { Place } from "./place.js";
 import type { Stores } from "./stores.js";
@@ -25,7 +25,7 @@ export function checkOptions(place: Place, f: FieldModel, t: TlvModel, stop: str
       code.line("return 0;");
     });
   });
-  const fault = `${local(f.name)}Fault`;
+  const fault = beside(f.name, "fault");
   place.code.block(`if (${place.at} < ${stop})`, () => {
     place.code.line(`const ${fault} = ${check}(${args(place, t, stop)});`);
     place.code.line(`if (${fault} !== 0) return ${fault};`);
@@ -57,22 +57,18 @@ export function writeOptions(
 ): void {
   const { code, used } = values;
   const head = t.type + t.length;
-  const [type, value] = [`${local(f.name)}Type`, `${local(f.name)}Value`];
+  const [type, value] = [beside(f.name, "type"), beside(f.name, "value")];
   const option = `\`option \${${type}}\``;
   stores.cursor();
-  const from = `${local(f.name)}From`;
+  const from = beside(f.name, "from");
   code.line(`const ${from} = p;`);
-  if (t.end !== undefined) code.line(`let ${local(f.name)}Ended = false;`);
+  const ended = beside(f.name, "ended");
+  if (t.end !== undefined) code.line(`let ${ended} = false;`);
   values.each(x, `{ type: ${type}, value: ${value} }`, `i < ${x}.length`, () => {
     values.refuseIf(range32(t.type * 8, type), f, `does not fit ${t.type * 8} bits`, type);
     if (t.end !== undefined) {
-      values.refuseIf(
-        `${local(f.name)}Ended && ${type} !== ${t.end}`,
-        f,
-        "follows the end",
-        option,
-      );
-      code.line(`if (${type} === ${t.end}) ${local(f.name)}Ended = true;`);
+      values.refuseIf(`${ended} && ${type} !== ${t.end}`, f, "follows the end", option);
+      code.line(`if (${type} === ${t.end}) ${ended} = true;`);
     }
     stores.number(t.type * 8, false, t.order, type);
     if (t.single.length > 0) {

@@ -67,11 +67,20 @@ function* constraintsOf(f: FieldModel, conditions: readonly Expr[]): Generator<C
   }
 }
 
+/** A computed number is 0 where what it measures is absent. */
+function* none({ name, auto, when }: FieldModel, fields: readonly FieldModel[]) {
+  if (typeof auto !== "object" || (auto.op !== "octets" && auto.op !== "count")) return;
+  const there = fields.find((f) => f.name === auto.of)?.when;
+  if (there === undefined || when !== undefined) return;
+  const zero = eq({ op: "field", name }, 0);
+  yield { expr: { op: "or", a: there, b: zero } as Expr, fault: undefined };
+}
+
 /** The constraints on each field of a list, by name. */
 export function constraints(fields: readonly FieldModel[]): Map<string, Constraint[]> {
   const found = new Map<string, Constraint[]>();
   const names = fields.map((f) => f.name);
-  for (const c of fields.flatMap((f) => [...constraintsOf(f, [])])) {
+  for (const c of fields.flatMap((f) => [...constraintsOf(f, []), ...none(f, fields)])) {
     const read = reads(c.expr);
     if (!read.every((name) => names.includes(name))) continue;
     const last = names[Math.max(-1, ...read.map((name) => names.indexOf(name)))];

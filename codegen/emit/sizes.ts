@@ -1,5 +1,6 @@
 /** Prints how many octets values will take, and what is computed from that. */
 import type { Expr } from "../../spec/lang.js";
+import { deciders, deciding, sources } from "../computed.js";
 import { layout, type Segment } from "../layout.js";
 import {
   type ChooseModel,
@@ -7,10 +8,9 @@ import {
   type FieldModel,
   isParam,
   parts,
-  reads,
   type TlvModel,
 } from "../model.js";
-import { type Code, cond, dec, local, num, objectType } from "./code.js";
+import { beside, type Code, cond, dec, local, num, objectType } from "./code.js";
 import type { Used } from "./support.js";
 import type { Values } from "./values.js";
 
@@ -24,28 +24,41 @@ export class Sizes {
   }
 
   /** Variables for fields that are computed; `head`: what the whole takes, if one needs it. */
-  autos(fields: readonly FieldModel[], head?: string): void {
-    for (const f of fields) {
-      if (f.auto === undefined || f.auto === "internet") continue;
-      for (const p of parts(f.auto)) {
-        if (p.op !== "octets") continue;
-        const of = fields.find((g) => g.name === p.of);
+  autos(fields: readonly FieldModel[], computed: readonly FieldModel[], head?: string): void {
+    for (const f of computed) {
+      for (const p of parts(f.auto as Expr)) {
+        const of = p.op === "octets" ? fields.find((g) => g.name === p.of) : undefined;
         if (of !== undefined) this.#octetsOf(of);
       }
-      this.code.line(
-        `const ${local(f.name)} = ${num(f.auto, this.values.names(undefined, head))};`,
-      );
-      this.values.know([f]);
+      const name = this.values.free(local(f.name)) ? local(f.name) : beside(f.name, "value");
+      this.code.line(`const ${name} = ${num(f.auto as Expr, this.values.names(undefined, head))};`);
+      this.values.know([f], name);
     }
   }
 
-  /** A variable with the octets that the field will take. */
+  /** A variable with the octets that the field will take; none if it has a value, and none is given. */
   #octetsOf(f: FieldModel): void {
-    const name = `${local(f.name)}Octets`;
+    const name = beside(f.name, "octets");
+    if (this.values.octets(f) !== undefined) return;
     const x = this.values.text(f.name);
-    if (f.type.kind === "bytes" && f.when === undefined)
-      return this.code.line(`const ${name} = ${x}.length;`);
-    this.add([f], name, true);
+    const { when, ...there } = f;
+    if (when === undefined) {
+      if (f.min === f.max) return;
+      if (f.type.kind === "bytes") this.code.line(`const ${name} = ${x}.length;`);
+      else if (f.type.kind === "text") this.code.line(`const ${name} = ${this.text(f)};`);
+      else this.add([f], name, true);
+    } else {
+      const given = isParam(f) ? `${x} !== undefined` : cond(when, this.values.names());
+      this.code.line(`let ${name} = 0;`);
+      this.code.block(`if (${given})`, () => this.add([there], name));
+    }
+    this.values.measure(f);
+  }
+
+  /** The octets of a text, as an expression. */
+  text(f: FieldModel): string {
+    const x = this.values.text(f.name);
+    return `${this.used.get("textSize")}(${this.values.path(f)}, ${x})`;
   }
 
   /** Adds what fields take to the variable `n`; `fresh`: it is declared here. */
@@ -103,9 +116,7 @@ export class Sizes {
       case "bytes":
         return this.code.line(`${n} += ${x}.length;`);
       case "text":
-        return this.code.line(
-          `${n} += ${this.used.get("textOctets")}(${this.values.path(f)}, ${x}).length;`,
-        );
+        return this.code.line(`${n} += ${this.values.octets(f) ?? this.text(f)};`);
       case "varint":
         return this.code.line(`${n} += ${this.used.get("varintSize")}(${x});`);
       case "escape":
@@ -115,12 +126,13 @@ export class Sizes {
       case "repeat": {
         const { of } = t;
         if (of.min === of.max) return this.code.line(`${n} += ${x}.length * ${of.min};`);
-        const item = `${local(f.name)}Item`;
+        const item = beside(f.name, "item");
+        const one = { ...of, name: item };
         return this.values.each(x, item, `i < ${x}.length`, () => {
           this.values.inside(
-            [{ ...of, name: `${f.name}Item` }],
+            [one],
             () => item,
-            () => this.#size({ ...of, name: `${f.name}Item` }, n),
+            () => this.#size(one, n),
           );
         });
       }
@@ -128,30 +140,48 @@ export class Sizes {
         return this.values.inside(
           t.fields,
           (g) => `${x}.${g.name}`,
-          () => this.add(t.fields, n),
+          () => {
+            const computed = deciding(t.fields);
+            if (computed.length === 0) return this.add(t.fields, n);
+            this.code.block("", () => {
+              this.autos(t.fields, computed);
+              this.add(t.fields, n);
+            });
+          },
         );
       case "choose":
-        return this.arms(f, t, (fields) => this.add(fields, n));
+        return this.arms(f, t, deciding, (fields) => this.add(fields, n));
       case "tlv":
-        return this.values.each(x, `{ value: ${local(f.name)}Value }`, `i < ${x}.length`, () => {
-          this.code.line(`${n} += ${itemSize(t, `${local(f.name)}Value`)};`);
-        });
+        return this.values.each(
+          x,
+          `{ value: ${beside(f.name, "value")} }`,
+          `i < ${x}.length`,
+          () => {
+            this.code.line(`${n} += ${itemSize(t, beside(f.name, "value"))};`);
+          },
+        );
       case "uint":
         return;
     }
   }
 
-  arms(f: FieldModel, t: ChooseModel, body: (fields: readonly FieldModel[]) => void): void {
+  /** One of several forms; `computed`: the fields of one that are computed before `body` prints it. */
+  arms(
+    f: FieldModel,
+    t: ChooseModel,
+    computed: (fields: readonly FieldModel[]) => readonly FieldModel[],
+    body: (fields: readonly FieldModel[]) => void,
+  ): void {
     const x = this.values.text(f.name);
     const arm = (fields: readonly FieldModel[]) => {
-      const value = `${local(f.name)}Arm`;
+      const value = beside(f.name, "arm");
       if (fields.some((g) => isParam(g)))
         this.code.line(`const ${value} = ${x} as ${objectType(fields, this.values.header)};`);
       this.values.inside(
         fields,
         (g) => `${value}.${g.name}`,
         () => {
-          this.autos(fields);
+          this.autos(fields, computed(fields));
           body(fields);
         },
       );
@@ -173,40 +203,8 @@ export class Sizes {
 
 /** Fields that decide how many octets a header takes, of those that are arguments. */
 export function sizeParams(fields: readonly FieldModel[]): FieldModel[] {
-  const conditions = fields.flatMap((f) => deciders(f).flatMap(reads));
-  const inner = fields.flatMap((f) => outerReads(f));
-  const deciding = new Set([...conditions, ...inner]);
-  for (const f of fields) {
-    if (!deciding.has(f.name) || f.auto === undefined || typeof f.auto === "string") continue;
-    for (const p of parts(f.auto)) {
-      if (p.op === "octets" || p.op === "count") deciding.add(p.of);
-      if (p.op === "field") deciding.add(p.name);
-    }
-  }
-  return fields.filter((f) => isParam(f) && (f.min !== f.max || deciding.has(f.name)));
-}
-
-/** Whether a computed field is needed to know the size. */
-export function decidesSize(f: FieldModel, fields: readonly FieldModel[]): boolean {
-  return fields.some((g) => {
-    const own = [g.when, g.type.kind === "choose" ? g.type.on : undefined];
-    return (
-      own.some((e) => e !== undefined && reads(e).includes(f.name)) ||
-      outerReads(g).includes(f.name)
-    );
-  });
-}
-
-/** Outer fields that conditions and choices inside an arm read. */
-function outerReads(f: FieldModel): string[] {
-  if (f.type.kind !== "choose") return [];
-  const arms = [...f.type.arms.map((a) => a.fields), f.type.otherwise ?? []];
-  return arms.flat().flatMap((g) => [...deciders(g).flatMap(reads), ...outerReads(g)]);
-}
-
-/** What decides whether a field is there, and in which form. */
-function deciders({ when, type }: FieldModel): Expr[] {
-  return [...(when === undefined ? [] : [when]), ...(type.kind === "choose" ? [type.on] : [])];
+  const names = new Set([...deciders(fields), ...deciding(fields).flatMap(sources)]);
+  return fields.filter((f) => isParam(f) && (f.min !== f.max || names.has(f.name)));
 }
 
 const alone = (field: FieldModel): Segment => ({

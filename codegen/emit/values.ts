@@ -1,11 +1,16 @@
 /** How generated code that writes reaches values, and refuses those that cannot be written. */
 import type { Expr } from "../../spec/lang.js";
 import type { FieldModel, HeaderModel, UintModel } from "../model.js";
-import { type Code, hex, local, type Names, negated, num, outside } from "./code.js";
+import { beside, type Code, hex, local, type Names, negated, num, outside } from "./code.js";
 import type { Used } from "./support.js";
 
-/** How a field's value is reached: a variable, or a property of one. */
-type Scope = ReadonlyMap<string, { readonly text: string; readonly field: FieldModel }>;
+/** How a field's value is reached: a variable, or a property of one; and the variable with its octets, if one is. */
+interface Reach {
+  readonly text: string;
+  readonly field: FieldModel;
+  readonly octets?: string;
+}
+type Scope = ReadonlyMap<string, Reach>;
 
 export class Values {
   #scope: Scope = new Map();
@@ -17,8 +22,26 @@ export class Values {
   ) {}
 
   /** Fields whose values are arguments. */
-  know(fields: readonly FieldModel[]): void {
-    this.#enter(fields, (f) => local(f.name));
+  know(fields: readonly FieldModel[], as?: string): void {
+    this.#enter(fields, (f) => as ?? local(f.name));
+  }
+
+  /** Notes that there is a variable with the field's octets. */
+  measure(f: FieldModel): void {
+    const reach = { text: this.text(f.name), field: f, octets: beside(f.name, "octets") };
+    this.#scope = new Map(this.#scope).set(f.name, reach);
+  }
+
+  /** The variable with the field's octets, if there is one. */
+  octets(f: FieldModel): string | undefined {
+    return this.#scope.get(f.name)?.octets;
+  }
+
+  /** Whether no value is reached through a variable of this name, but its own. */
+  free(name: string): boolean {
+    return [...this.#scope.values()].every(
+      ({ text, field }) => local(field.name) === text || !new RegExp(`^${name}\\b`).test(text),
+    );
   }
 
   /** What computes the field itself, if it is computed. */
@@ -45,10 +68,15 @@ export class Values {
       field: (name) => {
         const known = this.#scope.get(name);
         const boolean = known?.field.type.kind === "uint" && known.field.type.as === "boolean";
-        return { text: known?.text ?? local(name), boolean };
+        // One that may be absent is read only where it is there.
+        const sure = known?.field.when === undefined || known.field.auto !== undefined ? "" : "!";
+        return { text: `${known?.text ?? local(name)}${sure}`, boolean };
       },
-      octets: (of) => `${local(of)}Octets`,
-      count: (of) => `${this.text(of)}.length`,
+      octets: (of) => this.#scope.get(of)?.octets ?? String(this.#scope.get(of)?.field.min),
+      count: (of) =>
+        this.#scope.get(of)?.field.when === undefined
+          ? `${this.text(of)}.length`
+          : `(${this.text(of)}?.length ?? 0)`,
       ...(self === undefined ? {} : { self }),
       ...(head === undefined ? {} : { head }),
     };
@@ -99,7 +127,7 @@ export class Values {
 
   /** What was written since `From` is as many octets as `fill` says. */
   filled(f: FieldModel, fill: Expr): void {
-    const taken = `p - ${local(f.name)}From`;
+    const taken = `p - ${beside(f.name, "from")}`;
     this.refuseIf(
       `${taken} !== ${num(fill, this.names())}`,
       f,

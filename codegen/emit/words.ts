@@ -1,6 +1,6 @@
 /** Fields and expressions in words for people: what pictures and the catalogue say. */
 import type { Expr } from "../../spec/lang.js";
-import type { FieldModel, TypeModel } from "../model.js";
+import { type FieldModel, innerOf, type TypeModel } from "../model.js";
 
 /** Finds the field that an expression names, for the names of its values. */
 export type Look = (name: string) => FieldModel | undefined;
@@ -16,14 +16,6 @@ export function lookIn(fields: readonly FieldModel[]): Look {
   };
   visit(fields);
   return (name) => all.get(name);
-}
-
-/** Lists of fields that a type holds. */
-export function innerOf(t: TypeModel): readonly (readonly FieldModel[])[] {
-  if (t.kind === "nested") return [t.fields];
-  if (t.kind === "repeat") return innerOf(t.of.type);
-  if (t.kind !== "choose") return [];
-  return [...t.arms.map((a) => a.fields), ...(t.otherwise === undefined ? [] : [t.otherwise])];
 }
 
 const SIGNS: Readonly<Record<string, string>> = {

@@ -81,8 +81,8 @@ const BAD = -0x1000000;
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 16;
   for (let i = 0; i < options.length; i++) {
-    const { value: optionsValue } = options[i]!;
-    n += optionsValue === undefined ? 4 : 4 + optionsValue.length + (-(4 + optionsValue.length) & 3);
+    const { value: options_value } = options[i]!;
+    n += options_value === undefined ? 4 : 4 + options_value.length + (-(4 + options_value.length) & 3);
   }
   return n;
 }
@@ -97,15 +97,15 @@ export function measure(v: DataView, o: number, end: number, little: boolean): n
   const length = v.getUint32(o + 4, little);
   if (length < 20) return BAD - 1;
   if ((length % 4) !== 0) return BAD - 2;
-  const optionsEnd = o + 16 + (length - 20);
-  if (optionsEnd - (o + 16) > 131072) return BAD - 5;
-  if (end < optionsEnd) return end - optionsEnd;
-  if (o + 16 < optionsEnd) {
-    const optionsFault = checkOptions(v, o + 16, optionsEnd, little);
-    if (optionsFault !== 0) return optionsFault;
+  const options_end = o + 16 + (length - 20);
+  if (options_end - (o + 16) > 131072) return BAD - 5;
+  if (end < options_end) return end - options_end;
+  if (o + 16 < options_end) {
+    const options_fault = checkOptions(v, o + 16, options_end, little);
+    if (options_fault !== 0) return options_fault;
   }
-  if (length !== (((optionsEnd - o)) + 4)) return BAD - 3;
-  return optionsEnd - o;
+  if (length !== (((options_end - o)) + 4)) return BAD - 3;
+  return options_end - o;
 }
 
 /** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
@@ -116,24 +116,24 @@ export function explain(n: number, v: DataView, o: number, end: number, little: 
   const length = v.getUint32(o + 4, little);
   if (length < 20) return wrong("pcapng.interface.length", 4, "an interface description has at least 20 octets");
   if ((length % 4) !== 0) return wrong("pcapng.interface.length", 4, "a block is a multiple of four octets");
-  const optionsEnd = o + 16 + (length - 20);
-  if (optionsEnd - (o + 16) > 131072) return wrong("pcapng.interface.options", 16, "takes more than 131072 octets");
-  if (end < optionsEnd) return short("pcapng.interface", optionsEnd - end);
+  const options_end = o + 16 + (length - 20);
+  if (options_end - (o + 16) > 131072) return wrong("pcapng.interface.options", 16, "takes more than 131072 octets");
+  if (end < options_end) return short("pcapng.interface", options_end - end);
   let p = o + 16;
-  for (let ended = false; p < optionsEnd; ) {
-    if (optionsEnd - p < 2) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
+  for (let ended = false; p < options_end; ) {
+    if (options_end - p < 2) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
     const type = v.getUint16(p, little);
     if (ended && type !== 0) return wrong("pcapng.interface.options", p - o, "something follows the end of the list");
     if (type === 0) ended = true;
-    if (optionsEnd - p < 4) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
+    if (options_end - p < 4) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
     const n = v.getUint16(p + 2, little) + 4;
-    if (n > optionsEnd - p) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
+    if (n > options_end - p) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
     const filled = n + (-n & 3);
-    if (filled > optionsEnd - p) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
+    if (filled > options_end - p) return wrong("pcapng.interface.options", p - o, "an option does not fit its list");
     if (!blank(v, p + n, filled - n)) return wrong("pcapng.interface.options", p + n - o, "its padding is not zero");
     p += filled;
   }
-  if (length !== (((optionsEnd - o)) + 4)) return wrong("pcapng.interface.length", 4, "is not octets of the header + 4");
+  if (length !== (((options_end - o)) + 4)) return wrong("pcapng.interface.length", 4, "is not octets of the header + 4");
   return "pcapng.interface: is whole and right";
 }
 
@@ -150,28 +150,28 @@ export function decode(
   const length = v.getUint32(o + 4, little);
   if (length < 20) return BAD - 1;
   if ((length % 4) !== 0) return BAD - 2;
-  const optionsEnd = o + 16 + (length - 20);
-  if (optionsEnd - (o + 16) > 131072) return BAD - 5;
-  if (end < optionsEnd) return end - optionsEnd;
-  if (o + 16 < optionsEnd) {
-    const optionsFault = checkOptions(v, o + 16, optionsEnd, little);
-    if (optionsFault !== 0) return optionsFault;
+  const options_end = o + 16 + (length - 20);
+  if (options_end - (o + 16) > 131072) return BAD - 5;
+  if (end < options_end) return end - options_end;
+  if (o + 16 < options_end) {
+    const options_fault = checkOptions(v, o + 16, options_end, little);
+    if (options_fault !== 0) return options_fault;
   }
-  const options = o + 16 < optionsEnd ? splitOptions(v, o + 16, optionsEnd, little) : [];
-  if (length !== (((optionsEnd - o)) + 4)) return BAD - 3;
+  const options = o + 16 < options_end ? splitOptions(v, o + 16, options_end, little) : [];
+  if (length !== (((options_end - o)) + 4)) return BAD - 3;
   into.length = length;
   into.linkType = v.getUint16(o + 8, little);
   into.reserved = v.getUint16(o + 10, little);
   into.snapLength = v.getUint32(o + 12, little);
   into.options = options;
-  return optionsEnd - o;
+  return options_end - o;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number, little: boolean): PcapngInterface {
   const length = v.getUint32(o + 4, little);
-  const optionsEnd = o + 16 + (length - 20);
-  const options = o + 16 < optionsEnd ? splitOptions(v, o + 16, optionsEnd, little) : [];
+  const options_end = o + 16 + (length - 20);
+  const options = o + 16 < options_end ? splitOptions(v, o + 16, options_end, little) : [];
   return {
     length,
     linkType: v.getUint16(o + 8, little),
@@ -205,25 +205,25 @@ export function write(
   if (snapLength >>> 0 !== snapLength) refuse("pcapng.interface.snapLength", snapLength, "does not fit 32 bits");
   v.setUint32(o + 12, snapLength, little);
   let p = o + 16;
-  const optionsFrom = p;
-  let optionsEnded = false;
+  const options_from = p;
+  let options_ended = false;
   for (let i = 0; i < options.length; i++) {
-    const { type: optionsType, value: optionsValue } = options[i]!;
-    if ((optionsType & 0xffff) !== optionsType) refuse("pcapng.interface.options", optionsType, "does not fit 16 bits");
-    if (optionsEnded && optionsType !== 0) refuse("pcapng.interface.options", `option ${optionsType}`, "follows the end");
-    if (optionsType === 0) optionsEnded = true;
-    v.setUint16(p, optionsType, little);
-    if (optionsValue === undefined) refuse("pcapng.interface.options", `option ${optionsType}`, "needs a value");
-    if (optionsValue.length > 65535) refuse("pcapng.interface.options", `option ${optionsType}`, "is too long");
-    v.setUint16(p + 2, optionsValue.length, little);
-    put(v, p + 4, optionsValue);
-    p += optionsValue.length + 4;
-    const filled = -(optionsValue.length + 4) & 3;
+    const { type: options_type, value: options_value } = options[i]!;
+    if ((options_type & 0xffff) !== options_type) refuse("pcapng.interface.options", options_type, "does not fit 16 bits");
+    if (options_ended && options_type !== 0) refuse("pcapng.interface.options", `option ${options_type}`, "follows the end");
+    if (options_type === 0) options_ended = true;
+    v.setUint16(p, options_type, little);
+    if (options_value === undefined) refuse("pcapng.interface.options", `option ${options_type}`, "needs a value");
+    if (options_value.length > 65535) refuse("pcapng.interface.options", `option ${options_type}`, "is too long");
+    v.setUint16(p + 2, options_value.length, little);
+    put(v, p + 4, options_value);
+    p += options_value.length + 4;
+    const filled = -(options_value.length + 4) & 3;
     clear(v, p, filled);
     p += filled;
   }
-  if (p - optionsFrom > 131072) refuse("pcapng.interface.options", p - optionsFrom, "octets are more than 131072");
-  if (p - optionsFrom !== length - 20) refuse("pcapng.interface.options", p - optionsFrom, "octets are not what its length says");
+  if (p - options_from > 131072) refuse("pcapng.interface.options", p - options_from, "octets are more than 131072");
+  if (p - options_from !== length - 20) refuse("pcapng.interface.options", p - options_from, "octets are not what its length says");
   return p;
 }
 

@@ -43,8 +43,8 @@ const BAD = -0x1000000;
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 0;
   for (let i = 0; i < options.length; i++) {
-    const { value: optionsValue } = options[i]!;
-    n += optionsValue === undefined ? 4 : 4 + optionsValue.length + (-(4 + optionsValue.length) & 3);
+    const { value: options_value } = options[i]!;
+    n += options_value === undefined ? 4 : 4 + options_value.length + (-(4 + options_value.length) & 3);
   }
   return n;
 }
@@ -54,31 +54,31 @@ export function size(options: { type: number; value: Uint8Array | undefined }[])
  * a fault, −2^24 or less, if it is wrong (`explain` says how). Reads nothing at or past `end`.
  */
 export function measure(v: DataView, o: number, end: number, little: boolean): number {
-  const optionsEnd = end;
-  if (optionsEnd - o > 131072) return BAD - 1;
-  if (o < optionsEnd) {
-    const optionsFault = checkOptions(v, o, optionsEnd, little);
-    if (optionsFault !== 0) return optionsFault;
+  const options_end = end;
+  if (options_end - o > 131072) return BAD - 1;
+  if (o < options_end) {
+    const options_fault = checkOptions(v, o, options_end, little);
+    if (options_fault !== 0) return options_fault;
   }
-  return optionsEnd - o;
+  return options_end - o;
 }
 
 /** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
 export function explain(n: number, v: DataView, o: number, end: number, little: boolean): string {
   if (n >= 0) return "pcapng.options: is whole and right";
-  const optionsEnd = end;
-  if (optionsEnd - o > 131072) return wrong("pcapng.options.options", 0, "takes more than 131072 octets");
+  const options_end = end;
+  if (options_end - o > 131072) return wrong("pcapng.options.options", 0, "takes more than 131072 octets");
   let p = o;
-  for (let ended = false; p < optionsEnd; ) {
-    if (optionsEnd - p < 2) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
+  for (let ended = false; p < options_end; ) {
+    if (options_end - p < 2) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
     const type = v.getUint16(p, little);
     if (ended && type !== 0) return wrong("pcapng.options.options", p - o, "something follows the end of the list");
     if (type === 0) ended = true;
-    if (optionsEnd - p < 4) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
+    if (options_end - p < 4) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
     const n = v.getUint16(p + 2, little) + 4;
-    if (n > optionsEnd - p) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
+    if (n > options_end - p) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
     const filled = n + (-n & 3);
-    if (filled > optionsEnd - p) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
+    if (filled > options_end - p) return wrong("pcapng.options.options", p - o, "an option does not fit its list");
     if (!blank(v, p + n, filled - n)) return wrong("pcapng.options.options", p + n - o, "its padding is not zero");
     p += filled;
   }
@@ -93,21 +93,21 @@ export function decode(
   little: boolean,
   into: PcapngOptions,
 ): number {
-  const optionsEnd = end;
-  if (optionsEnd - o > 131072) return BAD - 1;
-  if (o < optionsEnd) {
-    const optionsFault = checkOptions(v, o, optionsEnd, little);
-    if (optionsFault !== 0) return optionsFault;
+  const options_end = end;
+  if (options_end - o > 131072) return BAD - 1;
+  if (o < options_end) {
+    const options_fault = checkOptions(v, o, options_end, little);
+    if (options_fault !== 0) return options_fault;
   }
-  const options = o < optionsEnd ? splitOptions(v, o, optionsEnd, little) : [];
+  const options = o < options_end ? splitOptions(v, o, options_end, little) : [];
   into.options = options;
-  return optionsEnd - o;
+  return options_end - o;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number, little: boolean): PcapngOptions {
-  const optionsEnd = end;
-  const options = o < optionsEnd ? splitOptions(v, o, optionsEnd, little) : [];
+  const options_end = end;
+  const options = o < options_end ? splitOptions(v, o, options_end, little) : [];
   return { options };
 }
 
@@ -119,24 +119,24 @@ export function write(
   options: { type: number; value: Uint8Array | undefined }[],
 ): number {
   let p = o;
-  const optionsFrom = p;
-  let optionsEnded = false;
+  const options_from = p;
+  let options_ended = false;
   for (let i = 0; i < options.length; i++) {
-    const { type: optionsType, value: optionsValue } = options[i]!;
-    if ((optionsType & 0xffff) !== optionsType) refuse("pcapng.options.options", optionsType, "does not fit 16 bits");
-    if (optionsEnded && optionsType !== 0) refuse("pcapng.options.options", `option ${optionsType}`, "follows the end");
-    if (optionsType === 0) optionsEnded = true;
-    v.setUint16(p, optionsType, little);
-    if (optionsValue === undefined) refuse("pcapng.options.options", `option ${optionsType}`, "needs a value");
-    if (optionsValue.length > 65535) refuse("pcapng.options.options", `option ${optionsType}`, "is too long");
-    v.setUint16(p + 2, optionsValue.length, little);
-    put(v, p + 4, optionsValue);
-    p += optionsValue.length + 4;
-    const filled = -(optionsValue.length + 4) & 3;
+    const { type: options_type, value: options_value } = options[i]!;
+    if ((options_type & 0xffff) !== options_type) refuse("pcapng.options.options", options_type, "does not fit 16 bits");
+    if (options_ended && options_type !== 0) refuse("pcapng.options.options", `option ${options_type}`, "follows the end");
+    if (options_type === 0) options_ended = true;
+    v.setUint16(p, options_type, little);
+    if (options_value === undefined) refuse("pcapng.options.options", `option ${options_type}`, "needs a value");
+    if (options_value.length > 65535) refuse("pcapng.options.options", `option ${options_type}`, "is too long");
+    v.setUint16(p + 2, options_value.length, little);
+    put(v, p + 4, options_value);
+    p += options_value.length + 4;
+    const filled = -(options_value.length + 4) & 3;
     clear(v, p, filled);
     p += filled;
   }
-  if (p - optionsFrom > 131072) refuse("pcapng.options.options", p - optionsFrom, "octets are more than 131072");
+  if (p - options_from > 131072) refuse("pcapng.options.options", p - options_from, "octets are more than 131072");
   return p;
 }
 

@@ -93,9 +93,9 @@ export function measure(v: DataView, o: number, end: number): number {
   if (v.getUint32(o) !== 0x77697265 || v.getUint32(o + 4) !== 0x73746163 || v.getUint32(o + 8) !== 0x6b2f696e || v.getUint32(o + 12) !== 0x74656772 || v.getUint32(o + 16) !== 0x6974792f || v.getUint8(o + 20) !== 0x31) return BAD;
   const requestLength = v.getUint8(o + 23);
   let p = o + 24;
-  const requestOctets = requestLength;
-  if (end < p + requestOctets) return end - (p + requestOctets);
-  p += requestOctets;
+  const request_octets = requestLength;
+  if (end < p + request_octets) return end - (p + request_octets);
+  p += request_octets;
   return p - o;
 }
 
@@ -106,9 +106,9 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if (v.getUint32(o) !== 0x77697265 || v.getUint32(o + 4) !== 0x73746163 || v.getUint32(o + 8) !== 0x6b2f696e || v.getUint32(o + 12) !== 0x74656772 || v.getUint32(o + 16) !== 0x6974792f || v.getUint8(o + 20) !== 0x31) return wrong("integrity.signed.context", 0, "is not 77 69 72 65 73 74 61 63 6b 2f 69 6e 74 65 67 72 69 74 79 2f 31");
   const requestLength = v.getUint8(o + 23);
   let p = o + 24;
-  const requestOctets = requestLength;
-  if (end < p + requestOctets) return short("integrity.signed", p + requestOctets - end);
-  p += requestOctets;
+  const request_octets = requestLength;
+  if (end < p + request_octets) return short("integrity.signed", p + request_octets - end);
+  p += request_octets;
   return "integrity.signed: is whole and right";
 }
 
@@ -118,10 +118,10 @@ export function decode(v: DataView, o: number, end: number, into: IntegritySigne
   if (v.getUint32(o) !== 0x77697265 || v.getUint32(o + 4) !== 0x73746163 || v.getUint32(o + 8) !== 0x6b2f696e || v.getUint32(o + 12) !== 0x74656772 || v.getUint32(o + 16) !== 0x6974792f || v.getUint8(o + 20) !== 0x31) return BAD;
   const requestLength = v.getUint8(o + 23);
   let p = o + 24;
-  const requestOctets = requestLength;
-  if (end < p + requestOctets) return end - (p + requestOctets);
-  const request = octets(v, p, requestOctets);
-  p += requestOctets;
+  const request_octets = requestLength;
+  if (end < p + request_octets) return end - (p + request_octets);
+  const request = octets(v, p, request_octets);
+  p += request_octets;
   into.type = v.getUint16(o + 21);
   into.requestLength = requestLength;
   into.request = request;
@@ -132,16 +132,16 @@ export function decode(v: DataView, o: number, end: number, into: IntegritySigne
 export function read(v: DataView, o: number, end: number): IntegritySigned {
   const requestLength = v.getUint8(o + 23);
   let p = o + 24;
-  const requestOctets = requestLength;
-  const request = octets(v, p, requestOctets);
-  p += requestOctets;
+  const request_octets = requestLength;
+  const request = octets(v, p, request_octets);
+  p += request_octets;
   return { type: v.getUint16(o + 21), requestLength, request };
 }
 
 /** Writes the head at `o`; returns where it ends. Throws RangeError for what `measure` would refuse. */
 export function write(v: DataView, o: number, type: number, request: Uint8Array): number {
-  const requestOctets = request.length;
-  const requestLength = requestOctets;
+  const request_octets = request.length;
+  const requestLength = request_octets;
   v.setUint8(o, 0x77);
   v.setUint8(o + 1, 0x69);
   v.setUint8(o + 2, 0x72);

@@ -154,8 +154,8 @@ export function measureEnd(v: DataView, o: number, end: number): number {
   if (w2 > 0x1fffff) return BAD - 3;
   const keyId = w2 * 0x1_0000_0000 + v.getUint32(p + 20);
   p += 24;
-  const tagOctets = alg === 1 ? 32 : 64;
-  p += tagOctets;
+  const tag_octets = alg === 1 ? 32 : 64;
+  p += tag_octets;
   return total;
 }
 
@@ -179,8 +179,8 @@ export function explainEnd(n: number, v: DataView, o: number, end: number): stri
   if (w2 > 0x1fffff) return wrong("integrity.trailer.keyId", p + 16 - o, "is 2^53 or more");
   const keyId = w2 * 0x1_0000_0000 + v.getUint32(p + 20);
   p += 24;
-  const tagOctets = alg === 1 ? 32 : 64;
-  p += tagOctets;
+  const tag_octets = alg === 1 ? 32 : 64;
+  p += tag_octets;
   return "integrity.trailer: the trailer is whole and right";
 }
 
@@ -198,9 +198,9 @@ export function readEnd(v: DataView, o: number, end: number): IntegrityTrailerTa
   const w1 = v.getUint32(p + 16);
   const keyId = w1 * 0x1_0000_0000 + v.getUint32(p + 20);
   p += 24;
-  const tagOctets = alg === 1 ? 32 : 64;
-  const tag = octets(v, p, tagOctets);
-  p += tagOctets;
+  const tag_octets = alg === 1 ? 32 : 64;
+  const tag = octets(v, p, tag_octets);
+  p += tag_octets;
   return { epochHigh, epochLow, seq, keyId, tag, alg };
 }
 

@@ -58,9 +58,9 @@ export function measure(v: DataView, o: number, end: number): number {
   const length = v.getUint8(o + 1);
   if (length < 1) return BAD;
   let p = o + 12;
-  const proofOctets = (length - 1) * 4;
-  if (end < p + proofOctets) return end - (p + proofOctets);
-  p += proofOctets;
+  const proof_octets = (length - 1) * 4;
+  if (end < p + proof_octets) return end - (p + proof_octets);
+  p += proof_octets;
   return p - o;
 }
 
@@ -71,9 +71,9 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   const length = v.getUint8(o + 1);
   if (length < 1) return wrong("ah.length", 1, "the header has at least 12 octets");
   let p = o + 12;
-  const proofOctets = (length - 1) * 4;
-  if (end < p + proofOctets) return short("ah", p + proofOctets - end);
-  p += proofOctets;
+  const proof_octets = (length - 1) * 4;
+  if (end < p + proof_octets) return short("ah", p + proof_octets - end);
+  p += proof_octets;
   return "ah: is whole and right";
 }
 
@@ -84,10 +84,10 @@ export function decode(v: DataView, o: number, end: number, into: Authentication
   const length = (w >>> 16) & 0xff;
   if (length < 1) return BAD;
   let p = o + 12;
-  const proofOctets = (length - 1) * 4;
-  if (end < p + proofOctets) return end - (p + proofOctets);
-  const proof = octets(v, p, proofOctets);
-  p += proofOctets;
+  const proof_octets = (length - 1) * 4;
+  if (end < p + proof_octets) return end - (p + proof_octets);
+  const proof = octets(v, p, proof_octets);
+  p += proof_octets;
   into.next = w >>> 24;
   into.length = length;
   into.reserved = w & 0xffff;
@@ -102,9 +102,9 @@ export function read(v: DataView, o: number, end: number): Authentication {
   const w = v.getUint32(o);
   const length = (w >>> 16) & 0xff;
   let p = o + 12;
-  const proofOctets = (length - 1) * 4;
-  const proof = octets(v, p, proofOctets);
-  p += proofOctets;
+  const proof_octets = (length - 1) * 4;
+  const proof = octets(v, p, proof_octets);
+  p += proof_octets;
   return {
     next: w >>> 24,
     length,

@@ -62,33 +62,33 @@ export function size(
   switch (type) {
     case 0:
     case 8: {
-      const bodyArm = body as { id: number; sequence: number };
+      const body_arm = body as { id: number; sequence: number };
       n += 4;
       break;
     }
     case 3: {
-      const bodyArm = body as { unused: number; mtu: number };
+      const body_arm = body as { unused: number; mtu: number };
       n += 4;
       break;
     }
     case 5: {
-      const bodyArm = body as { gateway: number };
+      const body_arm = body as { gateway: number };
       n += 4;
       break;
     }
     case 12: {
-      const bodyArm = body as { pointer: number; unused: number };
+      const body_arm = body as { pointer: number; unused: number };
       n += 4;
       break;
     }
     case 13:
     case 14: {
-      const bodyArm = body as { id: number; sequence: number; originated: number; received: number; transmitted: number };
+      const body_arm = body as { id: number; sequence: number; originated: number; received: number; transmitted: number };
       n += 16;
       break;
     }
     default: {
-      const bodyArm = body as { data: number };
+      const body_arm = body as { data: number };
       n += 4;
       break;
     }
@@ -332,55 +332,55 @@ export function write(
   switch (type) {
     case 0:
     case 8: {
-      const bodyArm = body as { id: number; sequence: number };
-      if ((bodyArm.id & 0xffff) !== bodyArm.id) refuse("icmp.body.echo.id", bodyArm.id, "does not fit 16 bits");
-      if ((bodyArm.sequence & 0xffff) !== bodyArm.sequence) refuse("icmp.body.echo.sequence", bodyArm.sequence, "does not fit 16 bits");
-      v.setUint32(p, (bodyArm.id << 16) | bodyArm.sequence);
+      const body_arm = body as { id: number; sequence: number };
+      if ((body_arm.id & 0xffff) !== body_arm.id) refuse("icmp.body.echo.id", body_arm.id, "does not fit 16 bits");
+      if ((body_arm.sequence & 0xffff) !== body_arm.sequence) refuse("icmp.body.echo.sequence", body_arm.sequence, "does not fit 16 bits");
+      v.setUint32(p, (body_arm.id << 16) | body_arm.sequence);
       p += 4;
       break;
     }
     case 3: {
-      const bodyArm = body as { unused: number; mtu: number };
-      if ((bodyArm.unused & 0xffff) !== bodyArm.unused) refuse("icmp.body.unreachable.unused", bodyArm.unused, "does not fit 16 bits");
-      if ((bodyArm.mtu & 0xffff) !== bodyArm.mtu) refuse("icmp.body.unreachable.mtu", bodyArm.mtu, "does not fit 16 bits");
-      v.setUint32(p, (bodyArm.unused << 16) | bodyArm.mtu);
+      const body_arm = body as { unused: number; mtu: number };
+      if ((body_arm.unused & 0xffff) !== body_arm.unused) refuse("icmp.body.unreachable.unused", body_arm.unused, "does not fit 16 bits");
+      if ((body_arm.mtu & 0xffff) !== body_arm.mtu) refuse("icmp.body.unreachable.mtu", body_arm.mtu, "does not fit 16 bits");
+      v.setUint32(p, (body_arm.unused << 16) | body_arm.mtu);
       p += 4;
       break;
     }
     case 5: {
-      const bodyArm = body as { gateway: number };
-      if (bodyArm.gateway >>> 0 !== bodyArm.gateway) refuse("icmp.body.redirect.gateway", bodyArm.gateway, "does not fit 32 bits");
-      v.setUint32(p, bodyArm.gateway);
+      const body_arm = body as { gateway: number };
+      if (body_arm.gateway >>> 0 !== body_arm.gateway) refuse("icmp.body.redirect.gateway", body_arm.gateway, "does not fit 32 bits");
+      v.setUint32(p, body_arm.gateway);
       p += 4;
       break;
     }
     case 12: {
-      const bodyArm = body as { pointer: number; unused: number };
-      if ((bodyArm.pointer & 0xff) !== bodyArm.pointer) refuse("icmp.body.problem.pointer", bodyArm.pointer, "does not fit 8 bits");
-      if ((bodyArm.unused & 0xffffff) !== bodyArm.unused) refuse("icmp.body.problem.unused", bodyArm.unused, "does not fit 24 bits");
-      v.setUint32(p, (bodyArm.pointer << 24) | bodyArm.unused);
+      const body_arm = body as { pointer: number; unused: number };
+      if ((body_arm.pointer & 0xff) !== body_arm.pointer) refuse("icmp.body.problem.pointer", body_arm.pointer, "does not fit 8 bits");
+      if ((body_arm.unused & 0xffffff) !== body_arm.unused) refuse("icmp.body.problem.unused", body_arm.unused, "does not fit 24 bits");
+      v.setUint32(p, (body_arm.pointer << 24) | body_arm.unused);
       p += 4;
       break;
     }
     case 13:
     case 14: {
-      const bodyArm = body as { id: number; sequence: number; originated: number; received: number; transmitted: number };
-      if ((bodyArm.id & 0xffff) !== bodyArm.id) refuse("icmp.body.time.id", bodyArm.id, "does not fit 16 bits");
-      if ((bodyArm.sequence & 0xffff) !== bodyArm.sequence) refuse("icmp.body.time.sequence", bodyArm.sequence, "does not fit 16 bits");
-      v.setUint32(p, (bodyArm.id << 16) | bodyArm.sequence);
-      if (bodyArm.originated >>> 0 !== bodyArm.originated) refuse("icmp.body.time.originated", bodyArm.originated, "does not fit 32 bits");
-      v.setUint32(p + 4, bodyArm.originated);
-      if (bodyArm.received >>> 0 !== bodyArm.received) refuse("icmp.body.time.received", bodyArm.received, "does not fit 32 bits");
-      v.setUint32(p + 8, bodyArm.received);
-      if (bodyArm.transmitted >>> 0 !== bodyArm.transmitted) refuse("icmp.body.time.transmitted", bodyArm.transmitted, "does not fit 32 bits");
-      v.setUint32(p + 12, bodyArm.transmitted);
+      const body_arm = body as { id: number; sequence: number; originated: number; received: number; transmitted: number };
+      if ((body_arm.id & 0xffff) !== body_arm.id) refuse("icmp.body.time.id", body_arm.id, "does not fit 16 bits");
+      if ((body_arm.sequence & 0xffff) !== body_arm.sequence) refuse("icmp.body.time.sequence", body_arm.sequence, "does not fit 16 bits");
+      v.setUint32(p, (body_arm.id << 16) | body_arm.sequence);
+      if (body_arm.originated >>> 0 !== body_arm.originated) refuse("icmp.body.time.originated", body_arm.originated, "does not fit 32 bits");
+      v.setUint32(p + 4, body_arm.originated);
+      if (body_arm.received >>> 0 !== body_arm.received) refuse("icmp.body.time.received", body_arm.received, "does not fit 32 bits");
+      v.setUint32(p + 8, body_arm.received);
+      if (body_arm.transmitted >>> 0 !== body_arm.transmitted) refuse("icmp.body.time.transmitted", body_arm.transmitted, "does not fit 32 bits");
+      v.setUint32(p + 12, body_arm.transmitted);
       p += 16;
       break;
     }
     default: {
-      const bodyArm = body as { data: number };
-      if (bodyArm.data >>> 0 !== bodyArm.data) refuse("icmp.body.otherwise.data", bodyArm.data, "does not fit 32 bits");
-      v.setUint32(p, bodyArm.data);
+      const body_arm = body as { data: number };
+      if (body_arm.data >>> 0 !== body_arm.data) refuse("icmp.body.otherwise.data", body_arm.data, "does not fit 32 bits");
+      v.setUint32(p, body_arm.data);
       p += 4;
       break;
     }

@@ -83,43 +83,43 @@ export function size(
   let n = 4;
   switch (type) {
     case 2: {
-      const bodyArm = body as { mtu: number };
+      const body_arm = body as { mtu: number };
       n += 4;
       break;
     }
     case 4: {
-      const bodyArm = body as { pointer: number };
+      const body_arm = body as { pointer: number };
       n += 4;
       break;
     }
     case 128:
     case 129: {
-      const bodyArm = body as { id: number; sequence: number };
+      const body_arm = body as { id: number; sequence: number };
       n += 4;
       break;
     }
     case 134: {
-      const bodyArm = body as { hopLimit: number; flags: number; lifetime: number; reachable: number; retransmit: number };
+      const body_arm = body as { hopLimit: number; flags: number; lifetime: number; reachable: number; retransmit: number };
       n += 12;
       break;
     }
     case 135: {
-      const bodyArm = body as { reserved: number; target: Uint8Array };
+      const body_arm = body as { reserved: number; target: Uint8Array };
       n += 20;
       break;
     }
     case 136: {
-      const bodyArm = body as { flags: number; target: Uint8Array };
+      const body_arm = body as { flags: number; target: Uint8Array };
       n += 20;
       break;
     }
     case 137: {
-      const bodyArm = body as { reserved: number; target: Uint8Array; destination: Uint8Array };
+      const body_arm = body as { reserved: number; target: Uint8Array; destination: Uint8Array };
       n += 36;
       break;
     }
     default: {
-      const bodyArm = body as { data: number };
+      const body_arm = body as { data: number };
       n += 4;
       break;
     }
@@ -404,74 +404,74 @@ export function write(
   let p = o + 4;
   switch (type) {
     case 2: {
-      const bodyArm = body as { mtu: number };
-      if (bodyArm.mtu >>> 0 !== bodyArm.mtu) refuse("icmpv6.body.tooBig.mtu", bodyArm.mtu, "does not fit 32 bits");
-      v.setUint32(p, bodyArm.mtu);
+      const body_arm = body as { mtu: number };
+      if (body_arm.mtu >>> 0 !== body_arm.mtu) refuse("icmpv6.body.tooBig.mtu", body_arm.mtu, "does not fit 32 bits");
+      v.setUint32(p, body_arm.mtu);
       p += 4;
       break;
     }
     case 4: {
-      const bodyArm = body as { pointer: number };
-      if (bodyArm.pointer >>> 0 !== bodyArm.pointer) refuse("icmpv6.body.problem.pointer", bodyArm.pointer, "does not fit 32 bits");
-      v.setUint32(p, bodyArm.pointer);
+      const body_arm = body as { pointer: number };
+      if (body_arm.pointer >>> 0 !== body_arm.pointer) refuse("icmpv6.body.problem.pointer", body_arm.pointer, "does not fit 32 bits");
+      v.setUint32(p, body_arm.pointer);
       p += 4;
       break;
     }
     case 128:
     case 129: {
-      const bodyArm = body as { id: number; sequence: number };
-      if ((bodyArm.id & 0xffff) !== bodyArm.id) refuse("icmpv6.body.echo.id", bodyArm.id, "does not fit 16 bits");
-      if ((bodyArm.sequence & 0xffff) !== bodyArm.sequence) refuse("icmpv6.body.echo.sequence", bodyArm.sequence, "does not fit 16 bits");
-      v.setUint32(p, (bodyArm.id << 16) | bodyArm.sequence);
+      const body_arm = body as { id: number; sequence: number };
+      if ((body_arm.id & 0xffff) !== body_arm.id) refuse("icmpv6.body.echo.id", body_arm.id, "does not fit 16 bits");
+      if ((body_arm.sequence & 0xffff) !== body_arm.sequence) refuse("icmpv6.body.echo.sequence", body_arm.sequence, "does not fit 16 bits");
+      v.setUint32(p, (body_arm.id << 16) | body_arm.sequence);
       p += 4;
       break;
     }
     case 134: {
-      const bodyArm = body as { hopLimit: number; flags: number; lifetime: number; reachable: number; retransmit: number };
-      if ((bodyArm.hopLimit & 0xff) !== bodyArm.hopLimit) refuse("icmpv6.body.router.hopLimit", bodyArm.hopLimit, "does not fit 8 bits");
-      if ((bodyArm.flags & 0xff) !== bodyArm.flags) refuse("icmpv6.body.router.flags", bodyArm.flags, "does not fit 8 bits");
-      if ((bodyArm.lifetime & 0xffff) !== bodyArm.lifetime) refuse("icmpv6.body.router.lifetime", bodyArm.lifetime, "does not fit 16 bits");
-      v.setUint32(p, (bodyArm.hopLimit << 24) | (bodyArm.flags << 16) | bodyArm.lifetime);
-      if (bodyArm.reachable >>> 0 !== bodyArm.reachable) refuse("icmpv6.body.router.reachable", bodyArm.reachable, "does not fit 32 bits");
-      v.setUint32(p + 4, bodyArm.reachable);
-      if (bodyArm.retransmit >>> 0 !== bodyArm.retransmit) refuse("icmpv6.body.router.retransmit", bodyArm.retransmit, "does not fit 32 bits");
-      v.setUint32(p + 8, bodyArm.retransmit);
+      const body_arm = body as { hopLimit: number; flags: number; lifetime: number; reachable: number; retransmit: number };
+      if ((body_arm.hopLimit & 0xff) !== body_arm.hopLimit) refuse("icmpv6.body.router.hopLimit", body_arm.hopLimit, "does not fit 8 bits");
+      if ((body_arm.flags & 0xff) !== body_arm.flags) refuse("icmpv6.body.router.flags", body_arm.flags, "does not fit 8 bits");
+      if ((body_arm.lifetime & 0xffff) !== body_arm.lifetime) refuse("icmpv6.body.router.lifetime", body_arm.lifetime, "does not fit 16 bits");
+      v.setUint32(p, (body_arm.hopLimit << 24) | (body_arm.flags << 16) | body_arm.lifetime);
+      if (body_arm.reachable >>> 0 !== body_arm.reachable) refuse("icmpv6.body.router.reachable", body_arm.reachable, "does not fit 32 bits");
+      v.setUint32(p + 4, body_arm.reachable);
+      if (body_arm.retransmit >>> 0 !== body_arm.retransmit) refuse("icmpv6.body.router.retransmit", body_arm.retransmit, "does not fit 32 bits");
+      v.setUint32(p + 8, body_arm.retransmit);
       p += 12;
       break;
     }
     case 135: {
-      const bodyArm = body as { reserved: number; target: Uint8Array };
-      if (bodyArm.reserved >>> 0 !== bodyArm.reserved) refuse("icmpv6.body.solicitation.reserved", bodyArm.reserved, "does not fit 32 bits");
-      v.setUint32(p, bodyArm.reserved);
-      if (bodyArm.target.length !== 16) refuse("icmpv6.body.solicitation.target", bodyArm.target.length, "octets are given, not 16");
-      put(v, p + 4, bodyArm.target);
+      const body_arm = body as { reserved: number; target: Uint8Array };
+      if (body_arm.reserved >>> 0 !== body_arm.reserved) refuse("icmpv6.body.solicitation.reserved", body_arm.reserved, "does not fit 32 bits");
+      v.setUint32(p, body_arm.reserved);
+      if (body_arm.target.length !== 16) refuse("icmpv6.body.solicitation.target", body_arm.target.length, "octets are given, not 16");
+      put(v, p + 4, body_arm.target);
       p += 20;
       break;
     }
     case 136: {
-      const bodyArm = body as { flags: number; target: Uint8Array };
-      if (bodyArm.flags >>> 0 !== bodyArm.flags) refuse("icmpv6.body.advertisement.flags", bodyArm.flags, "does not fit 32 bits");
-      v.setUint32(p, bodyArm.flags);
-      if (bodyArm.target.length !== 16) refuse("icmpv6.body.advertisement.target", bodyArm.target.length, "octets are given, not 16");
-      put(v, p + 4, bodyArm.target);
+      const body_arm = body as { flags: number; target: Uint8Array };
+      if (body_arm.flags >>> 0 !== body_arm.flags) refuse("icmpv6.body.advertisement.flags", body_arm.flags, "does not fit 32 bits");
+      v.setUint32(p, body_arm.flags);
+      if (body_arm.target.length !== 16) refuse("icmpv6.body.advertisement.target", body_arm.target.length, "octets are given, not 16");
+      put(v, p + 4, body_arm.target);
       p += 20;
       break;
     }
     case 137: {
-      const bodyArm = body as { reserved: number; target: Uint8Array; destination: Uint8Array };
-      if (bodyArm.reserved >>> 0 !== bodyArm.reserved) refuse("icmpv6.body.redirect.reserved", bodyArm.reserved, "does not fit 32 bits");
-      v.setUint32(p, bodyArm.reserved);
-      if (bodyArm.target.length !== 16) refuse("icmpv6.body.redirect.target", bodyArm.target.length, "octets are given, not 16");
-      put(v, p + 4, bodyArm.target);
-      if (bodyArm.destination.length !== 16) refuse("icmpv6.body.redirect.destination", bodyArm.destination.length, "octets are given, not 16");
-      put(v, p + 20, bodyArm.destination);
+      const body_arm = body as { reserved: number; target: Uint8Array; destination: Uint8Array };
+      if (body_arm.reserved >>> 0 !== body_arm.reserved) refuse("icmpv6.body.redirect.reserved", body_arm.reserved, "does not fit 32 bits");
+      v.setUint32(p, body_arm.reserved);
+      if (body_arm.target.length !== 16) refuse("icmpv6.body.redirect.target", body_arm.target.length, "octets are given, not 16");
+      put(v, p + 4, body_arm.target);
+      if (body_arm.destination.length !== 16) refuse("icmpv6.body.redirect.destination", body_arm.destination.length, "octets are given, not 16");
+      put(v, p + 20, body_arm.destination);
       p += 36;
       break;
     }
     default: {
-      const bodyArm = body as { data: number };
-      if (bodyArm.data >>> 0 !== bodyArm.data) refuse("icmpv6.body.otherwise.data", bodyArm.data, "does not fit 32 bits");
-      v.setUint32(p, bodyArm.data);
+      const body_arm = body as { data: number };
+      if (body_arm.data >>> 0 !== body_arm.data) refuse("icmpv6.body.otherwise.data", body_arm.data, "does not fit 32 bits");
+      v.setUint32(p, body_arm.data);
       p += 4;
       break;
     }

@@ -85,8 +85,8 @@ const BAD = -0x1000000;
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 20;
   for (let i = 0; i < options.length; i++) {
-    const { value: optionsValue } = options[i]!;
-    n += optionsValue === undefined ? 1 : 2 + optionsValue.length;
+    const { value: options_value } = options[i]!;
+    n += options_value === undefined ? 1 : 2 + options_value.length;
   }
   return n;
 }
@@ -103,15 +103,15 @@ export function measure(v: DataView, o: number, end: number): number {
   if (ihl < 5) return BAD - 1;
   const w1 = v.getUint32(o + 8);
   const checksum = w1 & 0xffff;
-  const optionsEnd = o + 20 + ((ihl - 5) * 4);
-  if (end < optionsEnd) return end - optionsEnd;
-  if (o + 20 < optionsEnd) {
-    const optionsFault = checkOptions(v, o + 20, optionsEnd);
-    if (optionsFault !== 0) return optionsFault;
+  const options_end = o + 20 + ((ihl - 5) * 4);
+  if (end < options_end) return end - options_end;
+  if (o + 20 < options_end) {
+    const options_fault = checkOptions(v, o + 20, options_end);
+    if (options_fault !== 0) return options_fault;
   }
   const sum = halves(w) + halves(v.getUint32(o + 4)) + (w1 >>> 16) + halves(v.getUint32(o + 12)) + halves(v.getUint32(o + 16));
-  if (internet(v, o + 20, optionsEnd, sum) !== checksum) return BAD - 3;
-  return optionsEnd - o;
+  if (internet(v, o + 20, options_end, sum) !== checksum) return BAD - 3;
+  return options_end - o;
 }
 
 /** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
@@ -124,24 +124,24 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if (ihl < 5) return wrong("ip.ihl", 0, "the header has at least 20 octets");
   const w1 = v.getUint32(o + 8);
   const checksum = w1 & 0xffff;
-  const optionsEnd = o + 20 + ((ihl - 5) * 4);
-  if (end < optionsEnd) return short("ip", optionsEnd - end);
+  const options_end = o + 20 + ((ihl - 5) * 4);
+  if (end < options_end) return short("ip", options_end - end);
   let p = o + 20;
-  for (let ended = false; p < optionsEnd; ) {
+  for (let ended = false; p < options_end; ) {
     const type = v.getUint8(p);
     if (ended && type !== 0) return wrong("ip.options", p - o, "something follows the end of the list");
     if (type === 0) ended = true;
     let n = 1;
     const alone = type === 0 || type === 1;
     if (!alone) {
-      if (optionsEnd - p < 2) return wrong("ip.options", p - o, "an option does not fit its list");
+      if (options_end - p < 2) return wrong("ip.options", p - o, "an option does not fit its list");
       n = v.getUint8(p + 1);
-      if (n < 2 || n > optionsEnd - p) return wrong("ip.options", p - o, "an option does not fit its list");
+      if (n < 2 || n > options_end - p) return wrong("ip.options", p - o, "an option does not fit its list");
     }
     p += n;
   }
   const sum = halves(w) + halves(v.getUint32(o + 4)) + (w1 >>> 16) + halves(v.getUint32(o + 12)) + halves(v.getUint32(o + 16));
-  if (internet(v, o + 20, optionsEnd, sum) !== checksum) return wrong("ip.checksum", 10, "the checksum is wrong");
+  if (internet(v, o + 20, options_end, sum) !== checksum) return wrong("ip.checksum", 10, "the checksum is wrong");
   return "ip: is whole and right";
 }
 
@@ -165,15 +165,15 @@ export function decode(v: DataView, o: number, end: number, into: Ipv4): number 
   const checksum = w2 & 0xffff;
   const source = v.getUint32(o + 12);
   const destination = v.getUint32(o + 16);
-  const optionsEnd = o + 20 + ((ihl - 5) * 4);
-  if (end < optionsEnd) return end - optionsEnd;
-  if (o + 20 < optionsEnd) {
-    const optionsFault = checkOptions(v, o + 20, optionsEnd);
-    if (optionsFault !== 0) return optionsFault;
+  const options_end = o + 20 + ((ihl - 5) * 4);
+  if (end < options_end) return end - options_end;
+  if (o + 20 < options_end) {
+    const options_fault = checkOptions(v, o + 20, options_end);
+    if (options_fault !== 0) return options_fault;
   }
-  const options = o + 20 < optionsEnd ? splitOptions(v, o + 20, optionsEnd) : [];
+  const options = o + 20 < options_end ? splitOptions(v, o + 20, options_end) : [];
   const sum = halves(w) + halves(w1) + (w2 >>> 16) + halves(source) + halves(destination);
-  if (internet(v, o + 20, optionsEnd, sum) !== checksum) return BAD - 3;
+  if (internet(v, o + 20, options_end, sum) !== checksum) return BAD - 3;
   into.ihl = ihl;
   into.dscp = dscp;
   into.ecn = ecn;
@@ -187,7 +187,7 @@ export function decode(v: DataView, o: number, end: number, into: Ipv4): number 
   into.source = source;
   into.destination = destination;
   into.options = options;
-  return optionsEnd - o;
+  return options_end - o;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
@@ -196,8 +196,8 @@ export function read(v: DataView, o: number, end: number): Ipv4 {
   const ihl = (w >>> 24) & 0xf;
   const w1 = v.getUint32(o + 4);
   const w2 = v.getUint32(o + 8);
-  const optionsEnd = o + 20 + ((ihl - 5) * 4);
-  const options = o + 20 < optionsEnd ? splitOptions(v, o + 20, optionsEnd) : [];
+  const options_end = o + 20 + ((ihl - 5) * 4);
+  const options = o + 20 < options_end ? splitOptions(v, o + 20, options_end) : [];
   return {
     ihl,
     dscp: (w >>> 18) & 0x3f,
@@ -254,27 +254,27 @@ export function write(
   if (destination >>> 0 !== destination) refuse("ip.destination", destination, "does not fit 32 bits");
   v.setUint32(o + 16, destination);
   let p = o + 20;
-  const optionsFrom = p;
-  let optionsEnded = false;
+  const options_from = p;
+  let options_ended = false;
   for (let i = 0; i < options.length; i++) {
-    const { type: optionsType, value: optionsValue } = options[i]!;
-    if ((optionsType & 0xff) !== optionsType) refuse("ip.options", optionsType, "does not fit 8 bits");
-    if (optionsEnded && optionsType !== 0) refuse("ip.options", `option ${optionsType}`, "follows the end");
-    if (optionsType === 0) optionsEnded = true;
-    v.setUint8(p, optionsType);
-    if (optionsType === 0 || optionsType === 1) {
-      if (optionsValue !== undefined) refuse("ip.options", `option ${optionsType}`, "stands alone, without a value");
+    const { type: options_type, value: options_value } = options[i]!;
+    if ((options_type & 0xff) !== options_type) refuse("ip.options", options_type, "does not fit 8 bits");
+    if (options_ended && options_type !== 0) refuse("ip.options", `option ${options_type}`, "follows the end");
+    if (options_type === 0) options_ended = true;
+    v.setUint8(p, options_type);
+    if (options_type === 0 || options_type === 1) {
+      if (options_value !== undefined) refuse("ip.options", `option ${options_type}`, "stands alone, without a value");
       p += 1;
       continue;
     }
-    if (optionsValue === undefined) refuse("ip.options", `option ${optionsType}`, "needs a value");
-    if (optionsValue.length + 2 > 255) refuse("ip.options", `option ${optionsType}`, "is too long");
-    v.setUint8(p + 1, optionsValue.length + 2);
-    put(v, p + 2, optionsValue);
-    p += optionsValue.length + 2;
+    if (options_value === undefined) refuse("ip.options", `option ${options_type}`, "needs a value");
+    if (options_value.length + 2 > 255) refuse("ip.options", `option ${options_type}`, "is too long");
+    v.setUint8(p + 1, options_value.length + 2);
+    put(v, p + 2, options_value);
+    p += options_value.length + 2;
   }
-  if (p - optionsFrom > 40) refuse("ip.options", p - optionsFrom, "octets are more than 40");
-  if (p - optionsFrom !== (ihl - 5) * 4) refuse("ip.options", p - optionsFrom, "octets are not what its length says");
+  if (p - options_from > 40) refuse("ip.options", p - options_from, "octets are more than 40");
+  if (p - options_from !== (ihl - 5) * 4) refuse("ip.options", p - options_from, "octets are not what its length says");
   const sum = halves(w) + halves(w1) + (w2 >>> 16) + halves(source) + halves(destination);
   v.setUint16(o + 10, internet(v, o + 20, p, sum));
   return p;

@@ -45,8 +45,8 @@ const BAD = -0x1000000;
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 2;
   for (let i = 0; i < options.length; i++) {
-    const { value: optionsValue } = options[i]!;
-    n += optionsValue === undefined ? 1 : 2 + optionsValue.length;
+    const { value: options_value } = options[i]!;
+    n += options_value === undefined ? 1 : 2 + options_value.length;
   }
   return n;
 }
@@ -58,13 +58,13 @@ export function size(options: { type: number; value: Uint8Array | undefined }[])
 export function measure(v: DataView, o: number, end: number): number {
   if (end < o + 2) return end - (o + 2);
   const length = v.getUint8(o + 1);
-  const optionsEnd = o + 2 + ((length * 8) + 6);
-  if (end < optionsEnd) return end - optionsEnd;
-  if (o + 2 < optionsEnd) {
-    const optionsFault = checkOptions(v, o + 2, optionsEnd);
-    if (optionsFault !== 0) return optionsFault;
+  const options_end = o + 2 + ((length * 8) + 6);
+  if (end < options_end) return end - options_end;
+  if (o + 2 < options_end) {
+    const options_fault = checkOptions(v, o + 2, options_end);
+    if (options_fault !== 0) return options_fault;
   }
-  return optionsEnd - o;
+  return options_end - o;
 }
 
 /** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
@@ -72,17 +72,17 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if (n >= 0) return "ipv6.dstopts: is whole and right";
   if (end < o + 2) return short("ipv6.dstopts", o + 2 - end);
   const length = v.getUint8(o + 1);
-  const optionsEnd = o + 2 + ((length * 8) + 6);
-  if (end < optionsEnd) return short("ipv6.dstopts", optionsEnd - end);
+  const options_end = o + 2 + ((length * 8) + 6);
+  if (end < options_end) return short("ipv6.dstopts", options_end - end);
   let p = o + 2;
-  while (p < optionsEnd) {
+  while (p < options_end) {
     const type = v.getUint8(p);
     let n = 1;
     const alone = type === 0;
     if (!alone) {
-      if (optionsEnd - p < 2) return wrong("ipv6.dstopts.options", p - o, "an option does not fit its list");
+      if (options_end - p < 2) return wrong("ipv6.dstopts.options", p - o, "an option does not fit its list");
       n = v.getUint8(p + 1) + 2;
-      if (n > optionsEnd - p) return wrong("ipv6.dstopts.options", p - o, "an option does not fit its list");
+      if (n > options_end - p) return wrong("ipv6.dstopts.options", p - o, "an option does not fit its list");
     }
     p += n;
   }
@@ -94,25 +94,25 @@ export function decode(v: DataView, o: number, end: number, into: Ipv6Destinatio
   if (end < o + 2) return end - (o + 2);
   const w = v.getUint16(o);
   const length = w & 0xff;
-  const optionsEnd = o + 2 + ((length * 8) + 6);
-  if (end < optionsEnd) return end - optionsEnd;
-  if (o + 2 < optionsEnd) {
-    const optionsFault = checkOptions(v, o + 2, optionsEnd);
-    if (optionsFault !== 0) return optionsFault;
+  const options_end = o + 2 + ((length * 8) + 6);
+  if (end < options_end) return end - options_end;
+  if (o + 2 < options_end) {
+    const options_fault = checkOptions(v, o + 2, options_end);
+    if (options_fault !== 0) return options_fault;
   }
-  const options = o + 2 < optionsEnd ? splitOptions(v, o + 2, optionsEnd) : [];
+  const options = o + 2 < options_end ? splitOptions(v, o + 2, options_end) : [];
   into.next = w >>> 8;
   into.length = length;
   into.options = options;
-  return optionsEnd - o;
+  return options_end - o;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): Ipv6Destination {
   const w = v.getUint16(o);
   const length = w & 0xff;
-  const optionsEnd = o + 2 + ((length * 8) + 6);
-  const options = o + 2 < optionsEnd ? splitOptions(v, o + 2, optionsEnd) : [];
+  const options_end = o + 2 + ((length * 8) + 6);
+  const options = o + 2 < options_end ? splitOptions(v, o + 2, options_end) : [];
   return { next: w >>> 8, length, options };
 }
 
@@ -129,24 +129,24 @@ export function write(
   if ((length & 0xff) !== length) refuse("ipv6.dstopts.length", length, "does not fit 8 bits");
   v.setUint16(o, (next << 8) | length);
   let p = o + 2;
-  const optionsFrom = p;
+  const options_from = p;
   for (let i = 0; i < options.length; i++) {
-    const { type: optionsType, value: optionsValue } = options[i]!;
-    if ((optionsType & 0xff) !== optionsType) refuse("ipv6.dstopts.options", optionsType, "does not fit 8 bits");
-    v.setUint8(p, optionsType);
-    if (optionsType === 0) {
-      if (optionsValue !== undefined) refuse("ipv6.dstopts.options", `option ${optionsType}`, "stands alone, without a value");
+    const { type: options_type, value: options_value } = options[i]!;
+    if ((options_type & 0xff) !== options_type) refuse("ipv6.dstopts.options", options_type, "does not fit 8 bits");
+    v.setUint8(p, options_type);
+    if (options_type === 0) {
+      if (options_value !== undefined) refuse("ipv6.dstopts.options", `option ${options_type}`, "stands alone, without a value");
       p += 1;
       continue;
     }
-    if (optionsValue === undefined) refuse("ipv6.dstopts.options", `option ${optionsType}`, "needs a value");
-    if (optionsValue.length > 255) refuse("ipv6.dstopts.options", `option ${optionsType}`, "is too long");
-    v.setUint8(p + 1, optionsValue.length);
-    put(v, p + 2, optionsValue);
-    p += optionsValue.length + 2;
+    if (options_value === undefined) refuse("ipv6.dstopts.options", `option ${options_type}`, "needs a value");
+    if (options_value.length > 255) refuse("ipv6.dstopts.options", `option ${options_type}`, "is too long");
+    v.setUint8(p + 1, options_value.length);
+    put(v, p + 2, options_value);
+    p += options_value.length + 2;
   }
-  if (p - optionsFrom > 2046) refuse("ipv6.dstopts.options", p - optionsFrom, "octets are more than 2046");
-  if (p - optionsFrom !== (length * 8) + 6) refuse("ipv6.dstopts.options", p - optionsFrom, "octets are not what its length says");
+  if (p - options_from > 2046) refuse("ipv6.dstopts.options", p - options_from, "octets are more than 2046");
+  if (p - options_from !== (length * 8) + 6) refuse("ipv6.dstopts.options", p - options_from, "octets are not what its length says");
   return p;
 }
 

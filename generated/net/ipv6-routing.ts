@@ -59,9 +59,9 @@ export function measure(v: DataView, o: number, end: number): number {
   if (end < o + 4) return end - (o + 4);
   const length = v.getUint8(o + 1);
   let p = o + 4;
-  const dataOctets = (length * 8) + 4;
-  if (end < p + dataOctets) return end - (p + dataOctets);
-  p += dataOctets;
+  const data_octets = (length * 8) + 4;
+  if (end < p + data_octets) return end - (p + data_octets);
+  p += data_octets;
   return p - o;
 }
 
@@ -71,9 +71,9 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if (end < o + 4) return short("ipv6.routing", o + 4 - end);
   const length = v.getUint8(o + 1);
   let p = o + 4;
-  const dataOctets = (length * 8) + 4;
-  if (end < p + dataOctets) return short("ipv6.routing", p + dataOctets - end);
-  p += dataOctets;
+  const data_octets = (length * 8) + 4;
+  if (end < p + data_octets) return short("ipv6.routing", p + data_octets - end);
+  p += data_octets;
   return "ipv6.routing: is whole and right";
 }
 
@@ -83,10 +83,10 @@ export function decode(v: DataView, o: number, end: number, into: Ipv6Routing): 
   const w = v.getUint32(o);
   const length = (w >>> 16) & 0xff;
   let p = o + 4;
-  const dataOctets = (length * 8) + 4;
-  if (end < p + dataOctets) return end - (p + dataOctets);
-  const data = octets(v, p, dataOctets);
-  p += dataOctets;
+  const data_octets = (length * 8) + 4;
+  if (end < p + data_octets) return end - (p + data_octets);
+  const data = octets(v, p, data_octets);
+  p += data_octets;
   into.next = w >>> 24;
   into.length = length;
   into.type = (w >>> 8) & 0xff;
@@ -100,9 +100,9 @@ export function read(v: DataView, o: number, end: number): Ipv6Routing {
   const w = v.getUint32(o);
   const length = (w >>> 16) & 0xff;
   let p = o + 4;
-  const dataOctets = (length * 8) + 4;
-  const data = octets(v, p, dataOctets);
-  p += dataOctets;
+  const data_octets = (length * 8) + 4;
+  const data = octets(v, p, data_octets);
+  p += data_octets;
   return { next: w >>> 24, length, type: (w >>> 8) & 0xff, segmentsLeft: w & 0xff, data };
 }
 

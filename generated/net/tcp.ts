@@ -91,8 +91,8 @@ const BAD = -0x1000000;
 export function size(options: { type: number; value: Uint8Array | undefined }[]): number {
   let n = 20;
   for (let i = 0; i < options.length; i++) {
-    const { value: optionsValue } = options[i]!;
-    n += optionsValue === undefined ? 1 : 2 + optionsValue.length;
+    const { value: options_value } = options[i]!;
+    n += options_value === undefined ? 1 : 2 + options_value.length;
   }
   return n;
 }
@@ -105,13 +105,13 @@ export function measure(v: DataView, o: number, end: number): number {
   if (end < o + 20) return end - (o + 20);
   const dataOffset = v.getUint8(o + 12) >>> 4;
   if (dataOffset < 5) return BAD;
-  const optionsEnd = o + 20 + ((dataOffset - 5) * 4);
-  if (end < optionsEnd) return end - optionsEnd;
-  if (o + 20 < optionsEnd) {
-    const optionsFault = checkOptions(v, o + 20, optionsEnd);
-    if (optionsFault !== 0) return optionsFault;
+  const options_end = o + 20 + ((dataOffset - 5) * 4);
+  if (end < options_end) return end - options_end;
+  if (o + 20 < options_end) {
+    const options_fault = checkOptions(v, o + 20, options_end);
+    if (options_fault !== 0) return options_fault;
   }
-  return optionsEnd - o;
+  return options_end - o;
 }
 
 /** What a negative answer of `measure` means, in a sentence: field, octet from `o`, and what is wrong. */
@@ -120,19 +120,19 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if (end < o + 20) return short("tcp", o + 20 - end);
   const dataOffset = v.getUint8(o + 12) >>> 4;
   if (dataOffset < 5) return wrong("tcp.dataOffset", 12, "the header has at least 20 octets");
-  const optionsEnd = o + 20 + ((dataOffset - 5) * 4);
-  if (end < optionsEnd) return short("tcp", optionsEnd - end);
+  const options_end = o + 20 + ((dataOffset - 5) * 4);
+  if (end < options_end) return short("tcp", options_end - end);
   let p = o + 20;
-  for (let ended = false; p < optionsEnd; ) {
+  for (let ended = false; p < options_end; ) {
     const type = v.getUint8(p);
     if (ended && type !== 0) return wrong("tcp.options", p - o, "something follows the end of the list");
     if (type === 0) ended = true;
     let n = 1;
     const alone = type === 0 || type === 1;
     if (!alone) {
-      if (optionsEnd - p < 2) return wrong("tcp.options", p - o, "an option does not fit its list");
+      if (options_end - p < 2) return wrong("tcp.options", p - o, "an option does not fit its list");
       n = v.getUint8(p + 1);
-      if (n < 2 || n > optionsEnd - p) return wrong("tcp.options", p - o, "an option does not fit its list");
+      if (n < 2 || n > options_end - p) return wrong("tcp.options", p - o, "an option does not fit its list");
     }
     p += n;
   }
@@ -147,13 +147,13 @@ export function decode(v: DataView, o: number, end: number, into: Tcp): number {
   const dataOffset = w1 >>> 28;
   if (dataOffset < 5) return BAD;
   const w2 = v.getUint32(o + 16);
-  const optionsEnd = o + 20 + ((dataOffset - 5) * 4);
-  if (end < optionsEnd) return end - optionsEnd;
-  if (o + 20 < optionsEnd) {
-    const optionsFault = checkOptions(v, o + 20, optionsEnd);
-    if (optionsFault !== 0) return optionsFault;
+  const options_end = o + 20 + ((dataOffset - 5) * 4);
+  if (end < options_end) return end - options_end;
+  if (o + 20 < options_end) {
+    const options_fault = checkOptions(v, o + 20, options_end);
+    if (options_fault !== 0) return options_fault;
   }
-  const options = o + 20 < optionsEnd ? splitOptions(v, o + 20, optionsEnd) : [];
+  const options = o + 20 < options_end ? splitOptions(v, o + 20, options_end) : [];
   into.sourcePort = w >>> 16;
   into.destinationPort = w & 0xffff;
   into.sequence = v.getUint32(o + 4);
@@ -164,7 +164,7 @@ export function decode(v: DataView, o: number, end: number, into: Tcp): number {
   into.checksum = w2 >>> 16;
   into.urgent = w2 & 0xffff;
   into.options = options;
-  return optionsEnd - o;
+  return options_end - o;
 }
 
 /** The header at `o`, which `measure` has found whole and right. */
@@ -173,8 +173,8 @@ export function read(v: DataView, o: number, end: number): Tcp {
   const w1 = v.getUint32(o + 12);
   const dataOffset = w1 >>> 28;
   const w2 = v.getUint32(o + 16);
-  const optionsEnd = o + 20 + ((dataOffset - 5) * 4);
-  const options = o + 20 < optionsEnd ? splitOptions(v, o + 20, optionsEnd) : [];
+  const options_end = o + 20 + ((dataOffset - 5) * 4);
+  const options = o + 20 < options_end ? splitOptions(v, o + 20, options_end) : [];
   return {
     sourcePort: w >>> 16,
     destinationPort: w & 0xffff,
@@ -221,27 +221,27 @@ export function write(
   if ((urgent & 0xffff) !== urgent) refuse("tcp.urgent", urgent, "does not fit 16 bits");
   v.setUint32(o + 16, ((typeof checksum === "number" ? checksum : 0) << 16) | urgent);
   let p = o + 20;
-  const optionsFrom = p;
-  let optionsEnded = false;
+  const options_from = p;
+  let options_ended = false;
   for (let i = 0; i < options.length; i++) {
-    const { type: optionsType, value: optionsValue } = options[i]!;
-    if ((optionsType & 0xff) !== optionsType) refuse("tcp.options", optionsType, "does not fit 8 bits");
-    if (optionsEnded && optionsType !== 0) refuse("tcp.options", `option ${optionsType}`, "follows the end");
-    if (optionsType === 0) optionsEnded = true;
-    v.setUint8(p, optionsType);
-    if (optionsType === 0 || optionsType === 1) {
-      if (optionsValue !== undefined) refuse("tcp.options", `option ${optionsType}`, "stands alone, without a value");
+    const { type: options_type, value: options_value } = options[i]!;
+    if ((options_type & 0xff) !== options_type) refuse("tcp.options", options_type, "does not fit 8 bits");
+    if (options_ended && options_type !== 0) refuse("tcp.options", `option ${options_type}`, "follows the end");
+    if (options_type === 0) options_ended = true;
+    v.setUint8(p, options_type);
+    if (options_type === 0 || options_type === 1) {
+      if (options_value !== undefined) refuse("tcp.options", `option ${options_type}`, "stands alone, without a value");
       p += 1;
       continue;
     }
-    if (optionsValue === undefined) refuse("tcp.options", `option ${optionsType}`, "needs a value");
-    if (optionsValue.length + 2 > 255) refuse("tcp.options", `option ${optionsType}`, "is too long");
-    v.setUint8(p + 1, optionsValue.length + 2);
-    put(v, p + 2, optionsValue);
-    p += optionsValue.length + 2;
+    if (options_value === undefined) refuse("tcp.options", `option ${options_type}`, "needs a value");
+    if (options_value.length + 2 > 255) refuse("tcp.options", `option ${options_type}`, "is too long");
+    v.setUint8(p + 1, options_value.length + 2);
+    put(v, p + 2, options_value);
+    p += options_value.length + 2;
   }
-  if (p - optionsFrom > 40) refuse("tcp.options", p - optionsFrom, "octets are more than 40");
-  if (p - optionsFrom !== (dataOffset - 5) * 4) refuse("tcp.options", p - optionsFrom, "octets are not what its length says");
+  if (p - options_from > 40) refuse("tcp.options", p - options_from, "octets are more than 40");
+  if (p - options_from !== (dataOffset - 5) * 4) refuse("tcp.options", p - options_from, "octets are not what its length says");
   if (typeof checksum === "function") v.setUint16(o + 16, checksum(v, o, p));
   return p;
 }

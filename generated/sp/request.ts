@@ -42,13 +42,13 @@ export function size(trace: number[]): number {
  */
 export function measure(v: DataView, o: number, end: number): number {
   let p = o;
-  const traceMost = p + 64;
+  const trace_most = p + 64;
   for (;;) {
-    if (p === traceMost) return BAD;
+    if (p === trace_most) return BAD;
     if (end < p + 4) return end - (p + 4);
-    const traceItem = v.getUint32(p);
+    const trace_item = v.getUint32(p);
     p += 4;
-    if (traceItem >= 0x80000000) break;
+    if (trace_item >= 0x80000000) break;
   }
   return p - o;
 }
@@ -57,13 +57,13 @@ export function measure(v: DataView, o: number, end: number): number {
 export function explain(n: number, v: DataView, o: number, end: number): string {
   if (n >= 0) return "sp.request: is whole and right";
   let p = o;
-  const traceMost = p + 64;
+  const trace_most = p + 64;
   for (;;) {
-    if (p === traceMost) return wrong("sp.request.trace", p - o, "has more than 16 elements");
+    if (p === trace_most) return wrong("sp.request.trace", p - o, "has more than 16 elements");
     if (end < p + 4) return short("sp.request", p + 4 - end);
-    const traceItem = v.getUint32(p);
+    const trace_item = v.getUint32(p);
     p += 4;
-    if (traceItem >= 0x80000000) break;
+    if (trace_item >= 0x80000000) break;
   }
   return "sp.request: is whole and right";
 }
@@ -72,14 +72,14 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
 export function decode(v: DataView, o: number, end: number, into: SpRequest): number {
   let p = o;
   const trace: number[] = [];
-  const traceMost = p + 64;
+  const trace_most = p + 64;
   for (;;) {
-    if (p === traceMost) return BAD;
+    if (p === trace_most) return BAD;
     if (end < p + 4) return end - (p + 4);
-    const traceItem = v.getUint32(p);
+    const trace_item = v.getUint32(p);
     p += 4;
-    trace.push(traceItem);
-    if (traceItem >= 0x80000000) break;
+    trace.push(trace_item);
+    if (trace_item >= 0x80000000) break;
   }
   into.trace = trace;
   return p - o;
@@ -90,10 +90,10 @@ export function read(v: DataView, o: number, end: number): SpRequest {
   let p = o;
   const trace: number[] = [];
   for (;;) {
-    const traceItem = v.getUint32(p);
+    const trace_item = v.getUint32(p);
     p += 4;
-    trace.push(traceItem);
-    if (traceItem >= 0x80000000) break;
+    trace.push(trace_item);
+    if (trace_item >= 0x80000000) break;
   }
   return { trace };
 }
@@ -103,12 +103,12 @@ export function write(v: DataView, o: number, trace: number[]): number {
   if (trace.length === 0) refuse("sp.request.trace", trace.length, "elements cannot end a repetition");
   if (trace.length > 16) refuse("sp.request.trace", trace.length, "elements are more than 16");
   let p = o;
-  const traceLast = trace.length - 1;
-  for (let i = 0; i <= traceLast; i++) {
-    const traceItem = trace[i]!;
-    if ((traceItem >= 0x80000000) !== (i === traceLast)) refuse("sp.request.trace", traceItem, "ends the repetition at the wrong place");
-    if (traceItem >>> 0 !== traceItem) refuse("sp.request.trace", traceItem, "does not fit 32 bits");
-    v.setUint32(p, traceItem);
+  const trace_last = trace.length - 1;
+  for (let i = 0; i <= trace_last; i++) {
+    const trace_item = trace[i]!;
+    if ((trace_item >= 0x80000000) !== (i === trace_last)) refuse("sp.request.trace", trace_item, "ends the repetition at the wrong place");
+    if (trace_item >>> 0 !== trace_item) refuse("sp.request.trace", trace_item, "does not fit 32 bits");
+    v.setUint32(p, trace_item);
     p += 4;
   }
   return p;

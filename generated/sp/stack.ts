@@ -57,7 +57,7 @@ const BAD = -0x1000000;
 /** Octets that the head will take. */
 export function size(layers: string): number {
   let n = 3;
-  n += textOctets("sp.stack.layers", layers).length;
+  n += textSize("sp.stack.layers", layers);
   return n;
 }
 
@@ -69,10 +69,10 @@ export function measure(v: DataView, o: number, end: number): number {
   if (end < o + 3) return end - (o + 3);
   if (v.getUint8(o) !== 1) return BAD;
   let p = o + 3;
-  const layersOctets = end - p;
-  if (layersOctets > 509) return BAD - 2;
-  if (!isUtf8(v, p, layersOctets)) return BAD - 1;
-  p += layersOctets;
+  const layers_octets = end - p;
+  if (layers_octets > 509) return BAD - 2;
+  if (!isUtf8(v, p, layers_octets)) return BAD - 1;
+  p += layers_octets;
   return p - o;
 }
 
@@ -82,10 +82,10 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   if (end < o + 3) return short("sp.stack", o + 3 - end);
   if (v.getUint8(o) !== 1) return wrong("sp.stack.version", 0, "is not 1");
   let p = o + 3;
-  const layersOctets = end - p;
-  if (layersOctets > 509) return wrong("sp.stack.layers", p - o, "takes more than the rest may");
-  if (!isUtf8(v, p, layersOctets)) return wrong("sp.stack.layers", p - o, "is not UTF-8");
-  p += layersOctets;
+  const layers_octets = end - p;
+  if (layers_octets > 509) return wrong("sp.stack.layers", p - o, "takes more than the rest may");
+  if (!isUtf8(v, p, layers_octets)) return wrong("sp.stack.layers", p - o, "is not UTF-8");
+  p += layers_octets;
   return "sp.stack: is whole and right";
 }
 
@@ -94,11 +94,11 @@ export function decode(v: DataView, o: number, end: number, into: SpStack): numb
   if (end < o + 3) return end - (o + 3);
   if (v.getUint8(o) !== 1) return BAD;
   let p = o + 3;
-  const layersOctets = end - p;
-  if (layersOctets > 509) return BAD - 2;
-  if (!isUtf8(v, p, layersOctets)) return BAD - 1;
-  const layers = textAt(v, p, layersOctets);
-  p += layersOctets;
+  const layers_octets = end - p;
+  if (layers_octets > 509) return BAD - 2;
+  if (!isUtf8(v, p, layers_octets)) return BAD - 1;
+  const layers = textAt(v, p, layers_octets);
+  p += layers_octets;
   into.type = v.getUint16(o + 1);
   into.layers = layers;
   return p - o;
@@ -107,9 +107,9 @@ export function decode(v: DataView, o: number, end: number, into: SpStack): numb
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): SpStack {
   let p = o + 3;
-  const layersOctets = end - p;
-  const layers = textAt(v, p, layersOctets);
-  p += layersOctets;
+  const layers_octets = end - p;
+  const layers = textAt(v, p, layers_octets);
+  p += layers_octets;
   return { type: v.getUint16(o + 1), layers };
 }
 
@@ -118,11 +118,11 @@ export function write(v: DataView, o: number, type: number, layers: string): num
   v.setUint8(o, 1);
   if ((type & 0xffff) !== type) refuse("sp.stack.type", type, "does not fit 16 bits");
   v.setUint16(o + 1, type);
-  const layersText = textOctets("sp.stack.layers", layers);
-  if (layersText.length > 509) refuse("sp.stack.layers", layersText.length, "octets are more than 509");
+  const layers_octets = textSize("sp.stack.layers", layers);
+  if (layers_octets > 509) refuse("sp.stack.layers", layers_octets, "octets are more than 509");
   let p = o + 3;
-  put(v, p, layersText);
-  p += layersText.length;
+  putText(v, p, layers, layers_octets);
+  p += layers_octets;
   return p;
 }
 
@@ -173,23 +173,35 @@ function octets(v: DataView, p: number, n: number): Uint8Array {
   return new Uint8Array(v.buffer, v.byteOffset + p, n);
 }
 
-/** Copies octets to `p`. */
-function put(v: DataView, p: number, from: Uint8Array): void {
-  new Uint8Array(v.buffer, v.byteOffset + p, from.length).set(from);
-}
+const ENCODER = /* @__PURE__ */ new TextEncoder();
+
+const DECODER = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The text of `n` octets. */
 function textAt(v: DataView, p: number, n: number): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(octets(v, p, n));
+  return DECODER.decode(octets(v, p, n));
 }
 
-/** The octets of a text in UTF-8; one that has no such form is refused. */
-function textOctets(path: string, text: string): Uint8Array {
-  const made = new TextEncoder().encode(text);
-  if (new TextDecoder("utf-8", { ignoreBOM: true }).decode(made) !== text) {
-    refuse(path, JSON.stringify(text), "has half a surrogate pair");
+/** Octets of a text in UTF-8; one that has no such form is refused. Most are short: they are counted in place. */
+function textSize(path: string, text: string): number {
+  if (typeof text !== "string") refuse(path, text, "is no text");
+  if (text.length > 32 && !/[\ud800-\udfff]/.test(text)) return ENCODER.encode(text).length;
+  let n = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c < 0x80) n++;
+    else if (c < 0x800) n += 2;
+    else if ((c & 0xf800) !== 0xd800) n += 3;
+    else if (c < 0xdc00 && (text.charCodeAt(++i) & 0xfc00) === 0xdc00) n += 4;
+    else refuse(path, JSON.stringify(text), "has half a surrogate pair");
   }
-  return made;
+  return n;
+}
+
+/** Writes a text to `p`, in the `n` octets that it takes. */
+function putText(v: DataView, p: number, text: string, n: number): void {
+  if (n > 32 || n !== text.length) ENCODER.encodeInto(text, octets(v, p, n));
+  else for (let i = 0; i < n; i++) v.setUint8(p + i, text.charCodeAt(i));
 }
 
 /** Whether octets are UTF-8: no overlong form, no surrogate, nothing above U+10FFFF (RFC 3629 §4). */

@@ -267,37 +267,37 @@ export function write(
   let p = o + 4;
   switch (operation) {
     case 0: {
-      const aboutArm = about as { length: number; unused: number };
-      if ((aboutArm.length & 0xffff) !== aboutArm.length) refuse("sp.udp.about.data.length", aboutArm.length, "does not fit 16 bits");
-      v.setUint16(p, aboutArm.length, true);
-      if ((aboutArm.unused & 0xffff) !== aboutArm.unused) refuse("sp.udp.about.data.unused", aboutArm.unused, "does not fit 16 bits");
-      v.setUint16(p + 2, aboutArm.unused, true);
+      const about_arm = about as { length: number; unused: number };
+      if ((about_arm.length & 0xffff) !== about_arm.length) refuse("sp.udp.about.data.length", about_arm.length, "does not fit 16 bits");
+      v.setUint16(p, about_arm.length, true);
+      if ((about_arm.unused & 0xffff) !== about_arm.unused) refuse("sp.udp.about.data.unused", about_arm.unused, "does not fit 16 bits");
+      v.setUint16(p + 2, about_arm.unused, true);
       p += 4;
       break;
     }
     case 1:
     case 2: {
-      const aboutArm = about as { receiveMax: number; refresh: number };
-      if ((aboutArm.receiveMax & 0xffff) !== aboutArm.receiveMax) refuse("sp.udp.about.opening.receiveMax", aboutArm.receiveMax, "does not fit 16 bits");
-      v.setUint16(p, aboutArm.receiveMax, true);
-      if ((aboutArm.refresh & 0xffff) !== aboutArm.refresh) refuse("sp.udp.about.opening.refresh", aboutArm.refresh, "does not fit 16 bits");
-      v.setUint16(p + 2, aboutArm.refresh, true);
+      const about_arm = about as { receiveMax: number; refresh: number };
+      if ((about_arm.receiveMax & 0xffff) !== about_arm.receiveMax) refuse("sp.udp.about.opening.receiveMax", about_arm.receiveMax, "does not fit 16 bits");
+      v.setUint16(p, about_arm.receiveMax, true);
+      if ((about_arm.refresh & 0xffff) !== about_arm.refresh) refuse("sp.udp.about.opening.refresh", about_arm.refresh, "does not fit 16 bits");
+      v.setUint16(p + 2, about_arm.refresh, true);
       p += 4;
       break;
     }
     case 3: {
-      const aboutArm = about as { reason: number; unused: number };
-      if ((aboutArm.reason & 0xffff) !== aboutArm.reason) refuse("sp.udp.about.end.reason", aboutArm.reason, "does not fit 16 bits");
-      v.setUint16(p, aboutArm.reason, true);
-      if ((aboutArm.unused & 0xffff) !== aboutArm.unused) refuse("sp.udp.about.end.unused", aboutArm.unused, "does not fit 16 bits");
-      v.setUint16(p + 2, aboutArm.unused, true);
+      const about_arm = about as { reason: number; unused: number };
+      if ((about_arm.reason & 0xffff) !== about_arm.reason) refuse("sp.udp.about.end.reason", about_arm.reason, "does not fit 16 bits");
+      v.setUint16(p, about_arm.reason, true);
+      if ((about_arm.unused & 0xffff) !== about_arm.unused) refuse("sp.udp.about.end.unused", about_arm.unused, "does not fit 16 bits");
+      v.setUint16(p + 2, about_arm.unused, true);
       p += 4;
       break;
     }
     case 4: {
-      const aboutArm = about as { data: number };
-      if (aboutArm.data >>> 0 !== aboutArm.data) refuse("sp.udp.about.mesh.data", aboutArm.data, "does not fit 32 bits");
-      v.setUint32(p, aboutArm.data, true);
+      const about_arm = about as { data: number };
+      if (about_arm.data >>> 0 !== about_arm.data) refuse("sp.udp.about.mesh.data", about_arm.data, "does not fit 32 bits");
+      v.setUint32(p, about_arm.data, true);
       p += 4;
       break;
     }

@@ -38,7 +38,7 @@ const BAD = -0x1000000;
 /** Octets that the head will take. */
 export function size(name: string): number {
   let n = 4;
-  n += textOctets("tap.pdu.name", name).length;
+  n += textSize("tap.pdu.name", name);
   n += 4;
   return n;
 }
@@ -54,10 +54,10 @@ export function measure(v: DataView, o: number, end: number): number {
   const length = w & 0xffff;
   if (length > 64) return BAD - 1;
   let p = o + 4;
-  const nameOctets = length;
-  if (end < p + nameOctets) return end - (p + nameOctets);
-  if (!isUtf8(v, p, nameOctets)) return BAD - 2;
-  p += nameOctets;
+  const name_octets = length;
+  if (end < p + name_octets) return end - (p + name_octets);
+  if (!isUtf8(v, p, name_octets)) return BAD - 2;
+  p += name_octets;
   if (end < p + 4) return end - (p + 4);
   const w1 = v.getUint32(p);
   if (w1 >>> 16 !== 0) return BAD - 3;
@@ -74,10 +74,10 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   const length = w & 0xffff;
   if (length > 64) return wrong("tap.pdu.length", 2, "is more than a name has");
   let p = o + 4;
-  const nameOctets = length;
-  if (end < p + nameOctets) return short("tap.pdu", p + nameOctets - end);
-  if (!isUtf8(v, p, nameOctets)) return wrong("tap.pdu.name", p - o, "is not UTF-8");
-  p += nameOctets;
+  const name_octets = length;
+  if (end < p + name_octets) return short("tap.pdu", p + name_octets - end);
+  if (!isUtf8(v, p, name_octets)) return wrong("tap.pdu.name", p - o, "is not UTF-8");
+  p += name_octets;
   if (end < p + 4) return short("tap.pdu", p + 4 - end);
   const w1 = v.getUint32(p);
   if (w1 >>> 16 !== 0) return wrong("tap.pdu.end", p - o, "is not 0");
@@ -93,11 +93,11 @@ export function decode(v: DataView, o: number, end: number, into: TapPdu): numbe
   const length = w & 0xffff;
   if (length > 64) return BAD - 1;
   let p = o + 4;
-  const nameOctets = length;
-  if (end < p + nameOctets) return end - (p + nameOctets);
-  if (!isUtf8(v, p, nameOctets)) return BAD - 2;
-  const name = textAt(v, p, nameOctets);
-  p += nameOctets;
+  const name_octets = length;
+  if (end < p + name_octets) return end - (p + name_octets);
+  if (!isUtf8(v, p, name_octets)) return BAD - 2;
+  const name = textAt(v, p, name_octets);
+  p += name_octets;
   if (end < p + 4) return end - (p + 4);
   const w1 = v.getUint32(p);
   if (w1 >>> 16 !== 0) return BAD - 3;
@@ -111,9 +111,9 @@ export function decode(v: DataView, o: number, end: number, into: TapPdu): numbe
 export function read(v: DataView, o: number, end: number): TapPdu {
   const length = v.getUint16(o + 2);
   let p = o + 4;
-  const nameOctets = length;
-  const name = textAt(v, p, nameOctets);
-  p += nameOctets;
+  const name_octets = length;
+  const name = textAt(v, p, name_octets);
+  p += name_octets;
   return { length, name };
 }
 
@@ -122,11 +122,11 @@ export function write(v: DataView, o: number, length: number, name: string): num
   if ((length & 0xffff) !== length) refuse("tap.pdu.length", length, "does not fit 16 bits");
   if (length > 64) refuse("tap.pdu.length", length, "is more than a name has");
   v.setUint32(o, 0xc0000 | length);
-  const nameText = textOctets("tap.pdu.name", name);
-  if (nameText.length !== length) refuse("tap.pdu.name", nameText.length, "octets are given, not as many as its length says");
+  const name_octets = textSize("tap.pdu.name", name);
+  if (name_octets !== length) refuse("tap.pdu.name", name_octets, "octets are given, not as many as its length says");
   let p = o + 4;
-  put(v, p, nameText);
-  p += nameText.length;
+  putText(v, p, name, name_octets);
+  p += name_octets;
   v.setUint32(p, 0);
   return p + 4;
 }
@@ -178,23 +178,35 @@ function octets(v: DataView, p: number, n: number): Uint8Array {
   return new Uint8Array(v.buffer, v.byteOffset + p, n);
 }
 
-/** Copies octets to `p`. */
-function put(v: DataView, p: number, from: Uint8Array): void {
-  new Uint8Array(v.buffer, v.byteOffset + p, from.length).set(from);
-}
+const ENCODER = /* @__PURE__ */ new TextEncoder();
+
+const DECODER = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The text of `n` octets. */
 function textAt(v: DataView, p: number, n: number): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(octets(v, p, n));
+  return DECODER.decode(octets(v, p, n));
 }
 
-/** The octets of a text in UTF-8; one that has no such form is refused. */
-function textOctets(path: string, text: string): Uint8Array {
-  const made = new TextEncoder().encode(text);
-  if (new TextDecoder("utf-8", { ignoreBOM: true }).decode(made) !== text) {
-    refuse(path, JSON.stringify(text), "has half a surrogate pair");
+/** Octets of a text in UTF-8; one that has no such form is refused. Most are short: they are counted in place. */
+function textSize(path: string, text: string): number {
+  if (typeof text !== "string") refuse(path, text, "is no text");
+  if (text.length > 32 && !/[\ud800-\udfff]/.test(text)) return ENCODER.encode(text).length;
+  let n = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c < 0x80) n++;
+    else if (c < 0x800) n += 2;
+    else if ((c & 0xf800) !== 0xd800) n += 3;
+    else if (c < 0xdc00 && (text.charCodeAt(++i) & 0xfc00) === 0xdc00) n += 4;
+    else refuse(path, JSON.stringify(text), "has half a surrogate pair");
   }
-  return made;
+  return n;
+}
+
+/** Writes a text to `p`, in the `n` octets that it takes. */
+function putText(v: DataView, p: number, text: string, n: number): void {
+  if (n > 32 || n !== text.length) ENCODER.encodeInto(text, octets(v, p, n));
+  else for (let i = 0; i < n; i++) v.setUint8(p + i, text.charCodeAt(i));
 }
 
 /** Whether octets are UTF-8: no overlong form, no surrogate, nothing above U+10FFFF (RFC 3629 §4). */

@@ -49,7 +49,7 @@ const BAD = -0x1000000;
 /** Octets that the head will take. */
 export function size(reason: string): number {
   let n = 2;
-  n += textOctets("ws.close.reason", reason).length;
+  n += textSize("ws.close.reason", reason);
   return n;
 }
 
@@ -62,10 +62,10 @@ export function measure(v: DataView, o: number, end: number): number {
   const code = v.getUint16(o);
   if (((code < 1000 || code >= 1004) && (code <= 1006 || code >= 1015)) && (code < 3000 || code >= 5000)) return BAD;
   let p = o + 2;
-  const reasonOctets = end - p;
-  if (reasonOctets > 123) return BAD - 2;
-  if (!isUtf8(v, p, reasonOctets)) return BAD - 1;
-  p += reasonOctets;
+  const reason_octets = end - p;
+  if (reason_octets > 123) return BAD - 2;
+  if (!isUtf8(v, p, reason_octets)) return BAD - 1;
+  p += reason_octets;
   return p - o;
 }
 
@@ -76,10 +76,10 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   const code = v.getUint16(o);
   if (((code < 1000 || code >= 1004) && (code <= 1006 || code >= 1015)) && (code < 3000 || code >= 5000)) return wrong("ws.close.code", 0, "is no code that may be sent");
   let p = o + 2;
-  const reasonOctets = end - p;
-  if (reasonOctets > 123) return wrong("ws.close.reason", p - o, "takes more than the rest may");
-  if (!isUtf8(v, p, reasonOctets)) return wrong("ws.close.reason", p - o, "is not UTF-8");
-  p += reasonOctets;
+  const reason_octets = end - p;
+  if (reason_octets > 123) return wrong("ws.close.reason", p - o, "takes more than the rest may");
+  if (!isUtf8(v, p, reason_octets)) return wrong("ws.close.reason", p - o, "is not UTF-8");
+  p += reason_octets;
   return "ws.close: is whole and right";
 }
 
@@ -89,11 +89,11 @@ export function decode(v: DataView, o: number, end: number, into: WsClose): numb
   const code = v.getUint16(o);
   if (((code < 1000 || code >= 1004) && (code <= 1006 || code >= 1015)) && (code < 3000 || code >= 5000)) return BAD;
   let p = o + 2;
-  const reasonOctets = end - p;
-  if (reasonOctets > 123) return BAD - 2;
-  if (!isUtf8(v, p, reasonOctets)) return BAD - 1;
-  const reason = textAt(v, p, reasonOctets);
-  p += reasonOctets;
+  const reason_octets = end - p;
+  if (reason_octets > 123) return BAD - 2;
+  if (!isUtf8(v, p, reason_octets)) return BAD - 1;
+  const reason = textAt(v, p, reason_octets);
+  p += reason_octets;
   into.code = code;
   into.reason = reason;
   return p - o;
@@ -102,9 +102,9 @@ export function decode(v: DataView, o: number, end: number, into: WsClose): numb
 /** The header at `o`, which `measure` has found whole and right. */
 export function read(v: DataView, o: number, end: number): WsClose {
   let p = o + 2;
-  const reasonOctets = end - p;
-  const reason = textAt(v, p, reasonOctets);
-  p += reasonOctets;
+  const reason_octets = end - p;
+  const reason = textAt(v, p, reason_octets);
+  p += reason_octets;
   return { code: v.getUint16(o), reason };
 }
 
@@ -113,11 +113,11 @@ export function write(v: DataView, o: number, code: number, reason: string): num
   if ((code & 0xffff) !== code) refuse("ws.close.code", code, "does not fit 16 bits");
   if (((code < 1000 || code >= 1004) && (code <= 1006 || code >= 1015)) && (code < 3000 || code >= 5000)) refuse("ws.close.code", code, "is no code that may be sent");
   v.setUint16(o, code);
-  const reasonText = textOctets("ws.close.reason", reason);
-  if (reasonText.length > 123) refuse("ws.close.reason", reasonText.length, "octets are more than 123");
+  const reason_octets = textSize("ws.close.reason", reason);
+  if (reason_octets > 123) refuse("ws.close.reason", reason_octets, "octets are more than 123");
   let p = o + 2;
-  put(v, p, reasonText);
-  p += reasonText.length;
+  putText(v, p, reason, reason_octets);
+  p += reason_octets;
   return p;
 }
 
@@ -168,23 +168,35 @@ function octets(v: DataView, p: number, n: number): Uint8Array {
   return new Uint8Array(v.buffer, v.byteOffset + p, n);
 }
 
-/** Copies octets to `p`. */
-function put(v: DataView, p: number, from: Uint8Array): void {
-  new Uint8Array(v.buffer, v.byteOffset + p, from.length).set(from);
-}
+const ENCODER = /* @__PURE__ */ new TextEncoder();
+
+const DECODER = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The text of `n` octets. */
 function textAt(v: DataView, p: number, n: number): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(octets(v, p, n));
+  return DECODER.decode(octets(v, p, n));
 }
 
-/** The octets of a text in UTF-8; one that has no such form is refused. */
-function textOctets(path: string, text: string): Uint8Array {
-  const made = new TextEncoder().encode(text);
-  if (new TextDecoder("utf-8", { ignoreBOM: true }).decode(made) !== text) {
-    refuse(path, JSON.stringify(text), "has half a surrogate pair");
+/** Octets of a text in UTF-8; one that has no such form is refused. Most are short: they are counted in place. */
+function textSize(path: string, text: string): number {
+  if (typeof text !== "string") refuse(path, text, "is no text");
+  if (text.length > 32 && !/[\ud800-\udfff]/.test(text)) return ENCODER.encode(text).length;
+  let n = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c < 0x80) n++;
+    else if (c < 0x800) n += 2;
+    else if ((c & 0xf800) !== 0xd800) n += 3;
+    else if (c < 0xdc00 && (text.charCodeAt(++i) & 0xfc00) === 0xdc00) n += 4;
+    else refuse(path, JSON.stringify(text), "has half a surrogate pair");
   }
-  return made;
+  return n;
+}
+
+/** Writes a text to `p`, in the `n` octets that it takes. */
+function putText(v: DataView, p: number, text: string, n: number): void {
+  if (n > 32 || n !== text.length) ENCODER.encodeInto(text, octets(v, p, n));
+  else for (let i = 0; i < n; i++) v.setUint8(p + i, text.charCodeAt(i));
 }
 
 /** Whether octets are UTF-8: no overlong form, no surrogate, nothing above U+10FFFF (RFC 3629 §4). */

@@ -1,4 +1,5 @@
 /** `wirestack codegen FOLDER --out DIR`: specs of one's own, in a package that is not ours. */
+import { spawnSync } from "node:child_process";
 import { symlinkSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -30,15 +31,66 @@ test("JavaScript runs as it is, whatever the package around it is", async ({ sho
   assert.match(ran.out, /^# pass 2\d$/m);
   assert.match(shop.read("user/my-generated/acme/trace.d.ts"), "export interface AcmeTrace {");
   assert.is((await own(shop, "--js", "--check")).code, 0);
+  shop.remove("node_modules/wirestack");
 });
 
-test("switching from TypeScript to JavaScript leaves nothing behind", async ({ shop }) => {
+test("a folder stays TypeScript, or JavaScript, as it was begun", async ({ shop }) => {
+  const begun = [
+    [[], "--js", "without --js; leave it out, or take another folder"],
+    [["--js"], "", "with --js; add --js, or take another folder"],
+  ] as const;
+  for (const [i, [how, other, says]] of begun.entries()) {
+    const made = `user/made${i}`;
+    const run = (...more: string[]) => shop.codegen("user/my-specs", "--out", made, ...more);
+    assert.is((await run(...how, "--new", `acme/trace${i}`)).code, 0);
+    const codec = `${made}/acme/trace0.${i === 0 ? "ts" : "js"}`;
+    const text = shop.read(codec);
+    for (const more of [[], ["--check"], ["--watch"], ["--new", "acme/more"]]) {
+      const { code, err } = await run(...(other === "" ? [] : [other]), ...more);
+      assert.is(code, 1);
+      assert.is(err, `wirestack codegen: ${made} was generated ${says}\n`);
+    }
+    assert.is(shop.read(codec), text);
+    assert.not(shop.has("user/my-specs/acme/more.ts"));
+  }
+});
+
+test("what a test in TypeScript is run with is said, and runs it", async ({ shop }) => {
+  const { out } = await own(shop, "--new", "acme/trace");
+  const [, command] = /^next: (.*), which passes; /m.exec(out) ?? [];
+  assert.ok(command?.startsWith("npx esbuild user/my-specs/acme/trace.test.ts "), out);
+  symlinkSync(process.cwd(), shop.path("node_modules/wirestack"));
+  const bin = shop.path("node_modules/esbuild/bin");
+  const ran = spawnSync(`set -o pipefail; ${command?.replace("npx ", `${bin}/`)}`, {
+    cwd: shop.root,
+    shell: "bash",
+    encoding: "utf8",
+  });
+  assert.is(ran.status, 0, ran.stdout + ran.stderr);
+  assert.match(ran.stdout, /pass 2\d$/m);
+  shop.remove("node_modules/wirestack");
+});
+
+test("arbitraries, which need a package, come only if they are asked for", async ({ shop }) => {
   await own(shop, "--new", "acme/trace");
-  assert.ok(shop.has("user/my-generated/acme/trace.ts"));
-  assert.ok(shop.has("user/my-specs/acme/trace.test.ts"));
-  await own(shop, "--js");
-  assert.not(shop.has("user/my-generated/acme/trace.ts"));
-  assert.ok(shop.has("user/my-generated/acme/trace.js"));
+  assert.not(shop.has("user/my-generated/arbitraries"));
+  assert.ok(shop.has("user/my-generated/vectors/acme/trace.json"));
+  assert.is((await own(shop, "--arbitraries")).code, 0);
+  assert.ok(shop.has("user/my-generated/arbitraries/acme/trace.ts"));
+  assert.is((await own(shop, "--check")).code, 1);
+});
+
+test("what is missing is said all at once, and before anything is written", async ({ shop }) => {
+  for (const name of ["ts-morph", "esbuild"]) shop.uninstall(name);
+  try {
+    const args = ["user/my-specs", "--out", "user/my-generated", "--new", "acme/trace"];
+    const { code, err } = await shop.node("dist/codegen/main.js", ...args);
+    assert.is(code, 1);
+    assert.match(err, /run: npm install --save-dev esbuild ts-morph\n$/);
+    assert.not(shop.has("user/my-specs/acme"));
+  } finally {
+    for (const name of ["ts-morph", "esbuild"]) shop.install(name);
+  }
 });
 
 test("vectors come with it, are checked, and go with their spec", async ({ shop }) => {
@@ -107,6 +159,7 @@ const project: Project = {
   command: "npm run codegen",
   registry: true,
   javascript: false,
+  arbitraries: true,
   known: { headers: new Set(), tables: new Set() },
 };
 

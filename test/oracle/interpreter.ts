@@ -3,7 +3,7 @@
  *
  * It shares no line with the emitters: octets are read bit by bit, fields one after another, and a
  * verdict is thrown where it is found. The order of verdicts is the wire's: for each field what its
- * type refuses, then its rules; computed values when the head is whole.
+ * type refuses, then its rules; computed values when the head is whole, or the part that they stand in.
  */
 import type { FieldModel, HeaderModel, TlvModel, UintModel } from "../../codegen/model.js";
 import { inValue } from "../../codegen/model.js";
@@ -112,9 +112,10 @@ class Reader {
 
   fields(list: readonly FieldModel[], scope: Scope): Value {
     const value: Record<string, unknown> = {};
-    const { little } = this.header;
+    const { little, head, front, last } = this.header;
+    const outer = this.#computed.length;
     list.forEach((field, i) => {
-      if (list === this.header.head && little !== undefined) {
+      if (list === head && little !== undefined) {
         const swapped = i >= little.from && evaluate(little.when, scope) !== 0;
         this.#order = swapped ? "little" : "big";
       }
@@ -128,6 +129,7 @@ class Reader {
       if (field.auto !== undefined) this.#computed.push({ field, at: from, scope });
       if (inValue(field)) value[field.name] = got;
     });
+    if (list !== head && list !== front && list !== last) this.settle(outer);
     return value;
   }
 
@@ -336,9 +338,9 @@ class Reader {
     }, 0);
   }
 
-  /** Verifies what the writer computes. */
-  settle(): void {
-    for (const { field, at, scope } of this.#computed) {
+  /** Verifies what the writer computes: what was met since, and is not yet verified. */
+  settle(since = 0): void {
+    for (const { field, at, scope } of this.#computed.splice(since)) {
       const value = scope.numbers.get(field.name);
       const made =
         field.auto === "internet"

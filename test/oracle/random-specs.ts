@@ -58,7 +58,11 @@ export const randomHeaders: fc.Arbitrary<AnyHeader> = fc
 const NASTY =
   `v o p q i n x d end into little stop head size measure read write value type length octets
   class default delete new this null true false arguments eval await yield static string number boolean
-  at w w1 from rest fits draw name bad wrong refuse least`.split(/\s+/);
+  at w w1 from rest fits draw name bad wrong refuse least text textSize put h getLength checkList splitList
+  sizeEnd short local typeOf`.split(/\s+/);
+
+/** What names end in that generated code might give its own variables. */
+const ENDS = ["Octets", "Count", "Item", "From", "End", "Text", "Value", "At", "Length", "Size"];
 
 type Width = Parameters<typeof bits>[0];
 
@@ -78,6 +82,8 @@ class Author {
   #fields: Record<string, AnyField> = {};
   readonly #taken = new Set<string>();
   #h: Record<string, E> = {};
+  /** A number that may be absent, and when it is there. */
+  #guarded: { readonly by: Known; readonly when: E<boolean> } | undefined;
   /** What the next stage must have. */
   #owed: (() => void)[] = [];
 
@@ -195,7 +201,12 @@ class Author {
 
   #name(): string {
     const nasty = this.#chance(8) ? this.#one(NASTY) : undefined;
-    const name = nasty === undefined || this.#taken.has(nasty) ? `f${this.#count++}` : nasty;
+    const other =
+      this.#taken.size > 0 && this.#chance(8)
+        ? `${this.#one([...this.#taken])}${this.#one(ENDS)}`
+        : nasty;
+    const odd = other === undefined || this.#taken.has(other) || !/^[a-z]/.test(other);
+    const name = odd ? `f${this.#count++}` : other;
     this.#taken.add(name);
     return name;
   }
@@ -205,7 +216,19 @@ class Author {
   /** Adds fields to the stage; those that later ones may refer to, to `known`. */
   #stage(known: Known[], depth: number): void {
     const fresh: Known[] = [];
+    const guarded = depth === 0 ? this.#guarded : undefined;
     for (let n = this.whole(depth === 0 ? 1 : 0, 3); n > 0; n--) {
+      if (guarded !== undefined && this.#chance(40)) {
+        const { by, when } = guarded;
+        // What refers to it is there at most when it is.
+        const is = this.#chance(70) ? when : when.and(this.#condition(known) ?? when);
+        this.#one([
+          () => this.#octets([by], [], is),
+          () => this.#listed([by], is),
+          () => this.#parts([by], depth, is),
+        ])();
+        continue;
+      }
       const when = this.#chance(25) ? this.#condition(known) : undefined;
       const simple = [() => this.#number(fresh, true, when), () => this.#group(fresh, when)];
       const lists = [
@@ -213,7 +236,7 @@ class Author {
         () => this.#listed(known, when),
         () => this.#optional(known, when),
         () => this.#parts(known, depth, when),
-        ...(depth === 0 ? [() => this.#computed()] : []),
+        ...(depth === 0 ? [() => this.#computed(known)] : []),
         () => this.#odd(when),
       ];
       this.#one([...simple, ...simple, ...(depth > 1 ? [] : lists)])();
@@ -221,8 +244,7 @@ class Author {
     known.push(...fresh);
   }
 
-  #add(field: AnyField, when: E<boolean> | undefined): string {
-    const name = this.#name();
+  #add(field: AnyField, when: E<boolean> | undefined, name = this.#name()): string {
     this.#fields[name] = when === undefined ? field : field.when(when);
     return name;
   }
@@ -284,7 +306,9 @@ class Author {
     if (other === 3) return void this.#add(konst(ordered, this.whole(0, 255)).lint(), when);
     const { field, lo, hi } = this.#told(ordered, width);
     const name = this.#add(field, when);
-    if (refer && when === undefined) fresh.push({ name, lo, hi, boolean: false });
+    if (!refer) return;
+    if (when === undefined) fresh.push({ name, lo, hi, boolean: false });
+    else if (hi <= 0xffff) this.#guarded = { by: { name, lo, hi, boolean: false }, when };
   }
 
   /** Bits that share octets; in other byte orders than big they keep within each. */
@@ -433,15 +457,20 @@ class Author {
     const able = known.filter((k) => !k.boolean && k.hi >= 2);
     if (able.length === 0 || this.#chance(40)) {
       const seen: Known[] = [];
-      const fields = inside(seen);
+      const name = this.#name();
+      // Its parts may be called as it is called.
+      const [first, owed] = this.#chance(50)
+        ? this.#measured(seen, this.#chance(20) ? name : this.#name())
+        : [];
+      const fields = { ...first, ...inside(seen) };
       if (Object.keys(fields).length === 0) return;
       const outer = this.#h;
       const inner = header("inner", fields, { ref: "nowhere" }).and((h) => {
         this.#h = h as unknown as Record<string, E>;
-        return inside(seen) as never;
+        return { ...owed?.(), ...inside(seen) } as never;
       });
       this.#h = outer;
-      this.#add(nested(inner as unknown as AnyHeader) as AnyField, when);
+      this.#add(nested(inner as unknown as AnyHeader) as AnyField, when, name);
       return;
     }
     const k = this.#one(able);
@@ -457,7 +486,13 @@ class Author {
   }
 
   /** Lengths, counts and sums that the writer computes; some over fields of the next stage. */
-  #computed(): void {
+  #computed(known: readonly Known[]): void {
+    if (this.#chance(40)) {
+      const [first, owed] = this.#measured(known, this.#name());
+      Object.assign(this.#fields, first);
+      this.#owed.push(() => void Object.assign(this.#fields, owed()));
+      return;
+    }
     const name = this.#name();
     const target = this.#name();
     const own = (field: AnyField) => {
@@ -488,6 +523,34 @@ class Author {
       () => own(this.#one([u16, u16.le, u24]).auto(headLength)),
       () => own(u16.auto("internet")),
     ])();
+  }
+
+  /** A length or a count, and what follows in the next stage: there by its number, or by another's condition. */
+  #measured(known: readonly Known[], name: string): readonly [Fields, () => Fields] {
+    const target = this.#name();
+    const [list, most] = [this.#chance(40), this.whole(1, 12)];
+    const width = this.#one([u8, u16]);
+    const when = this.#condition(known);
+    const same = when !== undefined && this.#chance(30);
+    const computed = width.must((x) => x.le(most)).auto(list ? countOf(target) : octetsOf(target));
+    const by = this.#one<(n: E) => E<boolean> | undefined>([
+      (n) => n.gt(0),
+      (n) => n.ne(0),
+      (n) => n.ge(this.whole(1, most)),
+      () => when,
+      () => (known.length > 0 ? this.#condition(known) : undefined),
+    ]);
+    return [
+      { [name]: same ? computed.when(when) : computed } as Fields,
+      () => {
+        const n = this.#h[name] as E;
+        const is = same ? when : by(n);
+        const of = list
+          ? repeat(this.#element(), { count: n, max: 12 })
+          : this.#one([bytes(n), text(n), text(n, { encoding: "ascii" })]);
+        return { [target]: is === undefined ? of : of.when(is) } as Fields;
+      },
+    ];
   }
 
   #odd(when?: E<boolean>): void {

@@ -1,0 +1,156 @@
+/** Lengths and counts of what may be absent, and fields that are called as generated code calls its own. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { SpecError } from "../../codegen/error.js";
+import type { Module } from "../../codegen/run.js";
+import {
+  bit,
+  bits,
+  bytes,
+  countOf,
+  type Fields,
+  type Header,
+  header,
+  nested,
+  octetsOf,
+  repeat,
+  text,
+  u8,
+  u16,
+} from "../../spec/lang.js";
+import { compile, modelOf } from "../oracle/compile.js";
+
+const test = suite("computed fields");
+
+async function codec(spec: unknown): Promise<Module> {
+  const model = modelOf(spec as Header<Fields, Fields>);
+  if (model instanceof SpecError) throw model;
+  const [made] = await compile([model]);
+  return made?.codec ?? {};
+}
+
+type Call = (...args: unknown[]) => number;
+
+/** What is written is as long as it was said to be, and read as it was given. */
+function written({ sizeValue, writeValue, measure, decode, read }: Module, value: object): string {
+  const octets = new Uint8Array((sizeValue as Call)(value));
+  const v = new DataView(octets.buffer);
+  assert.is((writeValue as Call)(v, 0, value), octets.length);
+  assert.is((measure as Call)(v, 0, octets.length), octets.length);
+  const into = {};
+  assert.is((decode as Call)(v, 0, octets.length, into), octets.length);
+  const back = (read as Call)(v, 0, octets.length) as unknown as Record<string, unknown>;
+  assert.equal(into, back);
+  for (const [name, given] of Object.entries(value)) assert.equal(back[name], given);
+  return Buffer.from(octets).toString("hex");
+}
+
+test("a computed length decides whether what it measures is there", async () => {
+  const noted = await codec(
+    header("x", { noteLength: u8.must((n) => n.le(40)).auto(octetsOf("note")) }, { ref: "-" }).and(
+      (h) => ({ note: text(h.noteLength).when(h.noteLength.gt(0)) }),
+    ),
+  );
+  assert.is(written(noted, { note: "hé" }), "0368c3a9");
+  assert.is(written(noted, {}), "00");
+  assert.throws(() =>
+    (noted.writeValue as Call)(new DataView(new ArrayBuffer(9)), 0, { note: "" }),
+  );
+});
+
+test("another field decides whether what a computed length measures is there", async () => {
+  const noted = await codec(
+    header(
+      "x",
+      { has: bit, rest: bits(7), noteLength: u8.auto(octetsOf("note")) },
+      { ref: "-" },
+    ).and((h) => ({ note: text(h.noteLength).when(h.has) })),
+  );
+  assert.is(written(noted, { has: true, rest: 0, note: "hi" }), "80026869");
+  assert.is(written(noted, { has: false, rest: 1 }), "0100");
+  // Octets of what is absent are none: another number is wrong.
+  const v = new DataView(Uint8Array.of(0, 1, 0x61).buffer);
+  assert.ok((noted.measure as Call)(v, 0, 3) <= -(2 ** 24));
+});
+
+test("elements of what is absent are none", async () => {
+  const listed = await codec(
+    header("x", { f: bit, g: bits(7), a: u8.auto(countOf("b")) }, { ref: "-" }).and((h) => ({
+      b: repeat(u16, { count: h.a, max: 4 }).when(h.f),
+    })),
+  );
+  assert.is(written(listed, { f: true, g: 0, b: [1, 2] }), "800200010002");
+  assert.is(written(listed, { f: false, g: 0 }), "0000");
+});
+
+test("a length and its text are there under one condition", async () => {
+  const noted = await codec(
+    header("x", { has: bit, rest: bits(7) }, { ref: "-" })
+      .and((h) => ({ noteLength: u8.auto(octetsOf("note")).when(h.has) }))
+      .and((h) => ({ note: text(h.noteLength).when(h.has) })),
+  );
+  assert.is(written(noted, { has: true, rest: 0, note: "hi" }), "80026869");
+  assert.is(written(noted, { has: false, rest: 0 }), "00");
+});
+
+test("octets of parts, of fixed fields, and of what a length is computed with, are counted", async () => {
+  const mixed = await codec(
+    header(
+      "x",
+      { all: u8.auto(octetsOf("part")), fixed: u8.auto(octetsOf("word").add(octetsOf("tail"))) },
+      { ref: "-" },
+    )
+      .and(() => ({
+        part: nested(
+          header("y", { n: u8.auto(octetsOf("t")) }, { ref: "-" }).and((h) => ({ t: text(h.n) })),
+        ),
+        word: u16,
+      }))
+      .and((h) => ({ tail: u16.when(h.all.gt(2)) })),
+  );
+  assert.is(
+    written(mixed, { part: { n: 2, t: "ab" }, word: 1, tail: 2 }),
+    "0304026162" + "00010002",
+  );
+});
+
+const NAMES = [
+  "text",
+  "put",
+  "textSize",
+  "checkX",
+  "h",
+  "size",
+  "w1",
+  "noteOctets",
+  "xFrom",
+  "stop",
+];
+
+for (const name of NAMES) {
+  test(`a field may be called ${name}, in a part too, beside one that is computed from it`, async () => {
+    const inner = () =>
+      header("y", { n: u8.auto(octetsOf(name)), [name === "x" ? "y" : "x"]: u8 }, { ref: "-" }).and(
+        (h) => ({ [name]: text((h as never as { n: never }).n) }) as never,
+      );
+    const made = await codec(inner());
+    assert.is(written(made, { x: 7, [name]: "abc" }), "0307616263");
+    const outer = await codec(header("x", { [name]: nested(inner()) } as Fields, { ref: "-" }));
+    assert.is(written(outer, { [name]: { n: 3, x: 7, [name]: "abc" } }), "0307616263");
+    const list = repeat(nested(inner()) as never, { fill: "rest", max: 3 });
+    const more = await codec(header("x", { [name]: list } as Fields, { ref: "-" }));
+    const value = { n: 1, x: 7, [name]: "a" };
+    assert.is(written(more, { [name]: [value, value] }), "010761010761");
+  });
+}
+
+test("what surrounds a field may be called as it is, also where that is computed", async () => {
+  const inner = header("y", { part: u8.auto(octetsOf("x")) }, { ref: "-" }).and((h) => ({
+    x: bytes(h.part),
+  }));
+  const made = await codec(header("x", { part: nested({ part: nested(inner) }) }, { ref: "-" }));
+  const value = { part: { part: { part: 1, x: Uint8Array.of(9) } } };
+  assert.is(written(made, value), "0109");
+});
+
+test.run();
