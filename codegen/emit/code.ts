@@ -184,7 +184,8 @@ function junction(sign: "&&" | "||", a: string, b: string): string {
   return `${part(a)} ${sign} ${part(b)}`;
 }
 
-const OPPOSITE: Readonly<Record<string, "eq" | "ne" | "lt" | "le" | "gt" | "ge">> = {
+/** What holds if a comparison does not. */
+export const OPPOSITE: Readonly<Record<string, "eq" | "ne" | "lt" | "le" | "gt" | "ge">> = {
   eq: "ne",
   ne: "eq",
   lt: "ge",
