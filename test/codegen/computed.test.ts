@@ -58,6 +58,20 @@ test("a computed length decides whether what it measures is there", async () => 
   );
 });
 
+test("texts of any length take as many octets as they are said to take", async () => {
+  const noted = await codec(
+    header("x", { n: u16.auto(octetsOf("note")) }, { ref: "-" }).and((h) => ({ note: text(h.n) })),
+  );
+  for (const piece of ["a", "é", "€", "\u{10ffff}", "a€", "\ufeff"]) {
+    for (const many of [1, 16, 17, 31, 32, 33, 113, 114, 340, 341, 2000]) {
+      const note = piece.repeat(many);
+      const octets = Buffer.from(note).toString("hex");
+      const length = (octets.length / 2).toString(16).padStart(4, "0");
+      assert.is(written(noted, { note }), length + octets, `${many} of ${piece}`);
+    }
+  }
+});
+
 test("what is no text, is missing, or is too much, is said", async () => {
   const noted = await codec(
     header("x", { has: bit, kind: bits(7), n: u8 }, { ref: "-" }).and((h) => ({
