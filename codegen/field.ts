@@ -123,7 +123,7 @@ export class FieldResolver {
       if (kind !== "must") faults[kind] = n;
       return n;
     };
-    if (spec.when !== undefined) this.expr(spec.when, around, at, "the condition");
+    if (spec.when !== undefined) this.condition(spec.when, around, at, "the condition");
     const seen = spec.when === undefined ? around : present(around, spec.when);
     const snake = name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
     // A choice has no octets of its own: its fields are shown as the header's, unless it has a name.
@@ -195,7 +195,8 @@ export class FieldResolver {
         refuse(at, `'${path}' has a rule, but is no number`, mend);
       }
       const later = strict ? [] : (["head", "payload"] as const);
-      this.expr(expr, seen, at, "the rule", { later });
+      const self = type.kind === "uint" && type.as === "boolean";
+      this.condition(expr, seen, at, "the rule", { later }, self);
     }
     return rules;
   }
@@ -218,6 +219,16 @@ export class FieldResolver {
       const problem = `'${path}' is a checksum of all octets, and has a rule`;
       refuse(at, problem, "take must() away");
     }
+  }
+
+  /** An expression that holds or does not; `self`: what a rule is about does. */
+  condition(e: Expr, seen: Scope, at: Position, what: string, leave?: Leave, self = false): void {
+    this.expr(e, seen, at, what, leave);
+    const number = amount(e, seen, self);
+    if (number === undefined) return;
+    const name = number === "value" ? "x" : `h.${number}`;
+    const mend = /^\w+$/.test(number) ? `write ${name}.ne(0)` : "compare it: .ne(0)";
+    refuse(at, `${what} is a number: ${number}`, mend);
   }
 
   /** The expression reads only what is known, and is of its kind. */
@@ -332,6 +343,19 @@ function implies(when: Expr, other: Expr): boolean {
   if (JSON.stringify(when) === JSON.stringify(other)) return true;
   if (typeof when === "number" || when.op !== "and") return false;
   return implies(when.a, other) || implies(when.b, other);
+}
+
+const LOGIC = new Set(["eq", "ne", "lt", "le", "gt", "ge"]);
+
+/** What of a condition is a number instead, in words. */
+function amount(e: Expr, seen: Scope, self: boolean): string | undefined {
+  if (typeof e === "number") return e === 0 || e === 1 ? undefined : String(e);
+  if (LOGIC.has(e.op)) return undefined;
+  if (e.op === "and" || e.op === "or") return amount(e.a, seen, self) ?? amount(e.b, seen, self);
+  if (e.op === "not") return amount(e.a, seen, self);
+  const type = e.op === "field" ? seen.get(e.name)?.type : undefined;
+  const bit = e.op === "self" ? self : type?.kind === "uint" && type.as === "boolean";
+  return bit ? undefined : print(e);
 }
 
 /** What a field can be by its type and rules. */

@@ -15,6 +15,9 @@ interface Size {
   readonly octets: Interval;
 }
 
+const OPTIONS = new Set(["ref", "title", "order", "on", "onFault", "protocol"]);
+const ORDERS: readonly string[] = ["big", "little", "caller"];
+
 export class HeaderResolver {
   readonly #fields: FieldResolver;
   readonly #reached = new Set<string>();
@@ -92,6 +95,16 @@ export class HeaderResolver {
     if (!spec.options?.ref) {
       const problem = `'${spec.name}' does not say where its layout is defined`;
       refuse(e.at, problem, 'add { ref: "RFC …" } as third argument');
+    }
+    for (const name of Object.keys(spec.options)) {
+      if (OPTIONS.has(name)) continue;
+      const at = this.#fields.at(`@options.${name}`);
+      refuse(at, `'${name}' is no option of a header`, hint(name, OPTIONS, "options"));
+    }
+    const { order = "big" } = spec.options;
+    if (!ORDERS.includes(order)) {
+      const at = this.#fields.at("@options.order");
+      refuse(at, `'${order}' is no byte order`, `write one of ${ORDERS.join(", ")}`);
     }
     for (const [path, { at, again, twice }] of e.places) {
       const name = path.slice(path.lastIndexOf(".") + 1);
@@ -256,7 +269,7 @@ export class HeaderResolver {
     if (little !== undefined) {
       const before = scope(head.slice(0, little.from));
       const at = this.#fields.at("@little");
-      this.#fields.expr(little.when, before, at, "the byte order");
+      this.#fields.condition(little.when, before, at, "the byte order");
       if (little.from >= head.length) {
         refuse(
           at,
@@ -300,7 +313,8 @@ export class HeaderResolver {
     const say = (e: Expr, part: string, what: string, leave: Leave) =>
       this.#fields.expr(e, seen, this.#fields.at(`@payload.${part}`), what, leave);
     const absent: Leave = { absent: true, later: ["head", "payload"] };
-    if (told !== undefined) say(told, "told", "the condition", absent);
+    if (told !== undefined)
+      this.#fields.condition(told, seen, this.#fields.at("@payload.told"), "the condition", absent);
     for (const v of via ?? []) {
       for (const e of exprsOf(v)) say(e, "via", "what happens to the payload", absent);
     }

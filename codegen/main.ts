@@ -8,7 +8,7 @@ import { SpecError } from "./error.js";
 import { generate, isGenerated, type Project } from "./generate.js";
 import { MissingPackage, needPackages } from "./need.js";
 import { create } from "./new.js";
-import { type Known, tablesOf } from "./resolve.js";
+import { type Known, numbersIn, tablesOf } from "./resolve.js";
 import { watch } from "./watch.js";
 import { compare, type Difference, write } from "./write.js";
 
@@ -166,7 +166,7 @@ function sameManner({ out, javascript }: Project): void {
   throw new Usage(`${shown(out)} was generated ${how} --js; ${mend}, or take another folder`);
 }
 
-const NOTHING: Known = { headers: new Set(), tables: new Set() };
+const NOTHING: Known = { headers: new Set(), tables: new Set(), numbers: new Set() };
 
 /** What specs elsewhere may refer to: the headers of this package, and where they look things up. */
 function ours(): Known {
@@ -176,6 +176,7 @@ function ours(): Known {
   return {
     headers: new Set(model.headers.map((h: { name: string }) => h.name)),
     tables: tablesOf(model),
+    numbers: numbersIn(model),
   };
 }
 

@@ -5,10 +5,10 @@
 import { readdirSync, statSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BuildFailure } from "esbuild";
 import type { Node } from "ts-morph";
-import { type Position, SpecError } from "./error.js";
+import { hint, type Position, SpecError } from "./error.js";
 import { needPackages } from "./need.js";
 
 /** What a spec file exports, and where. */
@@ -123,7 +123,7 @@ async function run(
         },
       },
     ],
-  }).catch((error: unknown) => {
+  }).catch(async (error: unknown) => {
     const { text, location } = (error as Partial<BuildFailure>).errors?.[0] ?? {};
     if (text === undefined || !location) throw error;
     const at = {
@@ -131,7 +131,10 @@ async function run(
       line: location.line,
       column: location.column + 1,
     };
-    throw new SpecError(at, text, "mend the syntax");
+    const word = /^No matching export in ".*\blang\.[jt]s" for import "(.*)"$/.exec(text)?.[1];
+    if (word === undefined) throw new SpecError(at, text, "mend the syntax");
+    const words = new Set(Object.keys(await import(pathToFileURL(lang).href)));
+    throw new SpecError(at, `'${word}' is no word of wirestack/spec`, hint(word, words, "words"));
   });
   for (const file of Object.keys(metafile.inputs)) {
     if (file !== "<stdin>") sources.add(join(folder, file));
@@ -144,8 +147,10 @@ async function run(
   } catch (error) {
     const at = thrownAt(error as Error, map?.text ?? "{}");
     if (at === undefined) throw error;
-    const problem = `running the spec failed: ${(error as Error).message}`;
-    throw new SpecError({ ...at, file: join(name, at.file) }, problem, "mend this expression");
+    const { message, mend } = error as Error & { readonly mend?: string };
+    const place = { ...at, file: join(name, at.file) };
+    if (mend !== undefined) throw new SpecError(place, message, mend);
+    throw new SpecError(place, `running the spec failed: ${message}`, "mend this expression");
   }
 }
 

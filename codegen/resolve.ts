@@ -17,12 +17,14 @@ export const isStack = (v: unknown): v is StackSpec =>
 export interface Known {
   readonly headers: ReadonlySet<string>;
   readonly tables: ReadonlySet<string>;
+  /** Tables in which only numbers are claimed. */
+  readonly numbers: ReadonlySet<string>;
 }
 
 /** Builds the model. `known`: what a folder of one's own may refer to besides itself. */
 export function resolve(
   exports: readonly Exported[],
-  known: Known = { headers: new Set(), tables: new Set() },
+  known: Known = { headers: new Set(), tables: new Set(), numbers: new Set() },
 ): Model {
   const specs = exports.filter((e) => isHeader(e.value) || isOpener(e.value) || isStack(e.value));
   distinct(specs);
@@ -93,6 +95,20 @@ export function tablesOf(model: Pick<Model, "headers" | "openers">): Set<string>
   );
 }
 
+/** Tables that are looked up by numbers: by a field's value, or where headers claim numbers alone. */
+export function numbersIn(model: Pick<Model, "headers" | "openers">): Set<string> {
+  const all = [...model.headers, ...model.openers];
+  const said = new Map<string, unknown[]>();
+  for (const [table, value] of all.flatMap(({ on }) => Object.entries(on))) {
+    said.set(table, [...(said.get(table) ?? []), ...(value === true ? [] : [value].flat())]);
+  }
+  const claimed = [...said].filter(
+    ([, v]) => v.length > 0 && v.every((x) => typeof x === "number"),
+  );
+  const valued = all.flatMap(nextOf).flatMap((n) => (n.by === "value" ? [n.table] : []));
+  return new Set([...claimed.map(([table]) => table), ...valued]);
+}
+
 const nextOf = (owner: HeaderModel | OpenerModel): readonly Next[] =>
   "next" in owner ? owner.next : (owner.payload?.next ?? []);
 
@@ -108,6 +124,7 @@ function claims(
 ): void {
   const tables = new Set([...tablesOf({ headers, openers }), ...known.tables]);
   const names = new Set([...headers.map((h) => h.name), ...known.headers]);
+  const numbers = new Set([...numbersIn({ headers, openers }), ...known.numbers]);
   const claimed = new Map<string, string>();
   for (const owner of [...headers, ...openers]) {
     const e = places.get(owner.id) as Exported;
@@ -118,6 +135,9 @@ function claims(
         refuse(at, `no header looks anything up in '${table}'`, mend);
       }
       for (const v of value === true ? [] : [value].flat()) {
+        if (typeof v === "string" && numbers.has(table)) {
+          refuse(at, `'${v}' is text, but '${table}' is looked up by number`, "claim a number");
+        }
         const other = claimed.get(`${table}=${v}`);
         if (other !== undefined) {
           const problem = `${v} in '${table}' is claimed by '${other}' already`;

@@ -171,7 +171,7 @@ function repeat(t: Of<"repeat">, site: Site): TypeModel {
       const problem = `'${path}' ends by its element's value, but the element is no number`;
       refuse(at, problem, "repeat a number, or give a count");
     }
-    resolver.expr(t.until, seen, at, "the end");
+    resolver.condition(t.until, seen, at, "the end");
   }
   if (t.count !== undefined) resolver.expr(t.count, seen, at, "the count");
   if (t.fill !== undefined && t.fill !== "rest") resolver.expr(t.fill, seen, at, "the extent");

@@ -8,6 +8,38 @@
  * Units: lengths are octets unless a name says bits. Numbers are big-endian unless said otherwise.
  */
 
+// ------------------------------------------------------------------------------------- mistakes
+
+/** What types refuse, where nobody has asked them. The generator says where it stands. */
+class Mistake extends Error {
+  override readonly name = "Mistake";
+  constructor(
+    problem: string,
+    readonly mend: string,
+  ) {
+    super(problem);
+  }
+}
+
+/** The expression of `e`; what JavaScript's own operators make of one has lost it. */
+function exprOf(e: unknown, what: string, mend: string): Expr {
+  if (e instanceof E) return e.expr;
+  throw new Mistake(
+    `${what} is ${typeof e === "function" ? "a function" : e}, not an expression`,
+    mend,
+  );
+}
+
+const COMPARE = "write h.n.gt(4) for h.n > 4";
+const RECKON = "write h.n.mul(4) for h.n * 4";
+
+/** Refuses options that nobody reads. */
+function only(options: object, names: readonly string[], what: string): void {
+  const odd = Object.keys(options).find((name) => !names.includes(name));
+  if (odd !== undefined)
+    throw new Mistake(`'${odd}' is no option of ${what}`, `options are: ${names.join(", ")}`);
+}
+
 // ---------------------------------------------------------------------------------- expressions
 
 /** An expression, as data: every target can print it. */
@@ -107,10 +139,10 @@ export class E<T extends number | boolean = number> {
     return this.#with("mask", b);
   }
   and(this: E<boolean>, b: E<boolean>): E<boolean> {
-    return new E({ op: "and", a: this.expr, b: b.expr });
+    return new E({ op: "and", a: this.expr, b: exprOf(b, "the condition", COMPARE) });
   }
   or(this: E<boolean>, b: E<boolean>): E<boolean> {
-    return new E({ op: "or", a: this.expr, b: b.expr });
+    return new E({ op: "or", a: this.expr, b: exprOf(b, "the condition", COMPARE) });
   }
   not(this: E<boolean>): E<boolean> {
     return new E({ op: "not", a: this.expr });
@@ -127,7 +159,8 @@ export class E<T extends number | boolean = number> {
 }
 
 type Operand = E<number> | number;
-const operand = (b: Operand): Expr => (typeof b === "number" ? b : b.expr);
+const operand = (b: Operand, what = "the operand"): Expr =>
+  typeof b === "number" && !Number.isNaN(b) ? b : exprOf(b, what, RECKON);
 
 /** Octets of the header's own head. */
 export const headLength: E = new E({ op: "head" });
@@ -282,7 +315,7 @@ export class Field<T, P extends Presence = "given"> {
   }
   /** Present only if `condition` holds. */
   when(condition: E<boolean>): Field<T, P extends "never" ? "never" : "maybe"> {
-    return this.#with({ when: condition.expr });
+    return this.#with({ when: exprOf(condition, "the condition", COMPARE) });
   }
   /** A value for which `rule` does not hold is refused, when decoding and when encoding. */
   must(rule: (self: E) => E<boolean>, why?: string): Field<T, P> {
@@ -294,7 +327,7 @@ export class Field<T, P extends Presence = "given"> {
   }
   #rule(rule: (self: E) => E<boolean>, strict: boolean, why?: string): Field<T, P> {
     const made: Rule = {
-      expr: rule(new E({ op: "self" })).expr,
+      expr: exprOf(rule(new E({ op: "self" })), "the rule", "write (x) => x.lt(5) for x < 5"),
       strict,
       ...(why === undefined ? {} : { why }),
     };
@@ -302,7 +335,9 @@ export class Field<T, P extends Presence = "given"> {
   }
   /** Computed when encoding, verified when decoding; only from the header's own octets. */
   auto(from: E | "internet"): Field<T, "maybe"> {
-    return this.#with({ auto: typeof from === "string" ? from : from.expr });
+    return this.#with({
+      auto: from === "internet" ? from : exprOf(from, "what it is computed from", RECKON),
+    });
   }
   /** A checksum over octets that are not the header's: the dissector evaluates it, the codec does not. */
   check(by: Checksum): Field<T, P> {
@@ -433,6 +468,7 @@ export function oneOf(
   names: Readonly<Record<string, number>>,
   options: { open?: boolean } = {},
 ): Field<number> {
+  only(options, ["open"], "oneOf()");
   return new Field({
     ...type.spec,
     type: { ...type.spec.type, names, open: options.open === true } as Type,
@@ -447,25 +483,27 @@ export const flags = (
 
 /** As many octets as `length` says. */
 export const bytes = (length: number | E): Field<Uint8Array> =>
-  new Field({ type: { kind: "bytes", length: operand(length) } });
+  new Field({ type: { kind: "bytes", length: operand(length, "the length") } });
 
 /** Everything up to the end of the header's octets, at most `max` octets. */
 export const rest = (max: number): Field<Uint8Array> =>
   new Field({ type: { kind: "bytes", length: "rest", max } });
 
 /** Text of as many octets as `length` says; `"rest"` with `max`: up to the end. UTF-8 unless said otherwise. */
-export const text = (
+export function text(
   length: number | E | "rest",
   options: { encoding?: "utf8" | "ascii"; max?: number } = {},
-): Field<string> =>
-  new Field({
+): Field<string> {
+  only(options, ["encoding", "max"], "text()");
+  return new Field({
     type: {
       kind: "text",
-      length: length === "rest" ? length : operand(length),
+      length: length === "rest" ? length : operand(length, "the length"),
       encoding: options.encoding ?? "utf8",
       ...(options.max === undefined ? {} : { max: options.max }),
     },
   });
+}
 
 /**
  * A number in `bits` bits, whose greatest values say that a wider type follows and holds it instead:
@@ -506,18 +544,16 @@ export type Extent = { readonly max: number } & (
 /** Elements of one type. */
 export function repeat<T>(of: Field<T, "given">, extent: Extent): Field<T[]> {
   const { max } = extent;
-  const type: Type =
-    "count" in extent
-      ? { kind: "repeat", of: of.spec, count: extent.count.expr, max }
-      : "until" in extent
-        ? { kind: "repeat", of: of.spec, until: extent.until(new E({ op: "self" })).expr, max }
-        : {
-            kind: "repeat",
-            of: of.spec,
-            fill: extent.fill === "rest" ? "rest" : extent.fill.expr,
-            max,
-          };
-  return new Field({ type });
+  only(extent, ["count", "until", "fill", "max"], "repeat()");
+  const plain = { kind: "repeat", of: of.spec } as const;
+  if ("count" in extent)
+    return new Field({ type: { ...plain, count: operand(extent.count, "the count"), max } });
+  if ("until" in extent) {
+    const ends = extent.until(new E({ op: "self" }));
+    return new Field({ type: { ...plain, until: exprOf(ends, "the end", COMPARE), max } });
+  }
+  const fill = extent.fill === "rest" ? "rest" : operand(extent.fill, "the extent");
+  return new Field({ type: { ...plain, fill, max } });
 }
 
 /** The fields of another header's head, as one object. */
@@ -543,7 +579,7 @@ export function choose<const A extends Readonly<Record<string, Arm>>, O extends 
   return new Field({
     type: {
       kind: "choose",
-      on: on.expr,
+      on: exprOf(on, "the choice", "refer to an earlier field: h.kind"),
       arms: Object.entries(arms).map(([name, { is, of }]) => ({
         name,
         is: typeof is === "number" ? [is] : is,
@@ -578,6 +614,19 @@ export function tlv(options: {
   /** Octets of the list, at most. */
   max: number;
 }): Field<Item[]> {
+  const names = [
+    "type",
+    "length",
+    "counts",
+    "unit",
+    "single",
+    "end",
+    "align",
+    "names",
+    "fill",
+    "max",
+  ];
+  only(options, names, "tlv()");
   const width = (f: Field<number>) => (f.spec.type as Extract<Type, { kind: "uint" }>).bits / 8;
   return new Field({
     type: {
@@ -590,7 +639,7 @@ export function tlv(options: {
       ...(options.end === undefined ? {} : { end: options.end }),
       align: options.align ?? 1,
       names: options.names ?? {},
-      fill: options.fill === "rest" ? "rest" : options.fill.expr,
+      fill: options.fill === "rest" ? "rest" : operand(options.fill, "the extent"),
       max: options.max,
     },
   });
@@ -650,7 +699,8 @@ export type Operation =
       readonly rst: Expr;
     };
 
-const cond = (when?: E<boolean>) => (when === undefined ? {} : { when: when.expr });
+const cond = (when?: E<boolean>) =>
+  when === undefined ? {} : { when: exprOf(when, "the condition", COMPARE) };
 
 /** The header that claims `value` in `table`: `by("ip.proto", h.protocol)`. */
 export const by = (
@@ -660,7 +710,7 @@ export const by = (
 ): Next => ({
   by: "value",
   table,
-  value: value.expr,
+  value: exprOf(value, "the value", RECKON),
   ...(options.listed === true ? { listed: true } : {}),
   ...cond(options.when),
 });
@@ -833,7 +883,8 @@ export class Header<S extends Fields, T extends Fields> {
   }
   /** The fields that follow are little-endian if `when` holds, else big-endian. */
   little(when: (h: Refs<S>) => E<boolean>): Header<S, T> {
-    return this.#with({ little: { from: this.head.length, when: when(refs<S>(this.head)).expr } });
+    const is = exprOf(when(refs<S>(this.head)), "the condition", COMPARE);
+    return this.#with({ little: { from: this.head.length, when: is } });
   }
   /** What stands behind the head: how long, through what, and which header reads it. */
   payload(
@@ -845,11 +896,13 @@ export class Header<S extends Fields, T extends Fields> {
       next?: (h: Refs<S>) => readonly Next[];
     } = {},
   ): Header<S, T> {
+    only(options, ["length", "told", "via", "next"], "payload()");
     const h = refs<S>(this.head);
+    const { length, told } = options;
     return this.#with({
       payload: {
-        ...(options.length === undefined ? {} : { length: options.length(h).expr }),
-        ...(options.told === undefined ? {} : { told: options.told(h).expr }),
+        ...(length === undefined ? {} : { length: operand(length(h), "the payload's length") }),
+        ...(told === undefined ? {} : { told: exprOf(told(h), "the condition", COMPARE) }),
         ...(options.via === undefined ? {} : { via: options.via(h) }),
         ...(options.next === undefined ? {} : { next: options.next(h) }),
       },
@@ -868,13 +921,18 @@ export class Header<S extends Fields, T extends Fields> {
   sets(facts: (h: Refs<S>) => Readonly<Record<string, E | E<boolean> | Fact>>): Header<S, T> {
     const made = Object.entries(facts(refs<S>(this.head))).map(([name, f]): [string, Fact] => [
       name,
-      f instanceof E ? { from: "expr", expr: f.expr } : f,
+      typeof f === "object" && !(f instanceof E)
+        ? f
+        : { from: "expr", expr: operand(f as E, "the fact") },
     ]);
     return this.#with({ sets: Object.fromEntries(made) });
   }
   /** Values that the dissector computes and shows beside the fields. */
   shows(values: (h: Refs<S>) => Readonly<Record<string, E | E<boolean>>>): Header<S, T> {
-    const made = Object.entries(values(refs<S>(this.head))).map(([name, e]) => [name, e.expr]);
+    const made = Object.entries(values(refs<S>(this.head))).map(([name, e]) => [
+      name,
+      exprOf(e, "what is shown", RECKON),
+    ]);
     return this.#with({ shows: Object.fromEntries(made) });
   }
   /** The fields that name sender and receiver on this layer. */

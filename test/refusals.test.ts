@@ -636,6 +636,74 @@ refused("computed fields that cannot be computed", [
   ],
 ]);
 
+refused("what types would have refused", [
+  [
+    "a comparison of JavaScript's as a condition",
+    `header("x", { n: u8 }, { ref: "-" }).and((h) => ({ a: u8.▸when((h.n as never as number) > 4 as never) }))`,
+    "the condition is false, not an expression; write h.n.gt(4) for h.n > 4",
+  ],
+  [
+    "a number as a condition",
+    `header("x", { n: u8 }, { ref: "-" }).and((h) => ({ ▸a: u8.when(h.n as never) }))`,
+    "the condition is a number: n; write h.n.ne(0)",
+  ],
+  [
+    "a number as part of a condition",
+    `header("x", { n: u8, b: bit, c: bits(7) }, { ref: "-" }).and((h) => ({ ▸a: u8.when(h.b.and(h.n.mask(1) as never)) }))`,
+    "the condition is a number: n & 1; compare it: .ne(0)",
+  ],
+  [
+    "a number as a byte order",
+    `▸x = header("x", { n: u8 }, { ref: "-" }).little((h) => h.n as never).and(() => ({ a: u8 }))`,
+    "the byte order is a number: n; write h.n.ne(0)",
+  ],
+  [
+    "a number as a rule",
+    `header("x", { ▸n: u8.must((x) => x as never) }, { ref: "-" })`,
+    "the rule is a number: value; write x.ne(0)",
+  ],
+  [
+    "a rule that is none",
+    `header("x", { n: u8.▸must(() => true as never) }, { ref: "-" })`,
+    "the rule is true, not an expression; write (x) => x.lt(5) for x < 5",
+  ],
+  [
+    "a product of JavaScript's as a length",
+    `header("x", { n: u8 }, { ref: "-" }).and((h) => ({ a: ▸bytes((h.n as never as number) * 4) }))`,
+    "the length is NaN, not an expression; write h.n.mul(4) for h.n * 4",
+  ],
+  [
+    "a product of JavaScript's as a count",
+    `header("x", { n: u8 }, { ref: "-" }).and((h) => ({ a: ▸repeat(u8, { count: (h.n as never as number) * 4 as never, max: 9 }) }))`,
+    "the count is NaN, not an expression; write h.n.mul(4) for h.n * 4",
+  ],
+  [
+    "an option that a header does not have",
+    `header("x", { a: u8 }, { ref: "-", ▸onn: { linktype: 147 } } as never)`,
+    "'onn' is no option of a header; did you mean 'on'?",
+  ],
+  [
+    "a byte order that there is none of",
+    `header("x", { a: u16 }, { ref: "-", ▸order: "litle" as "little" })`,
+    "'litle' is no byte order; write one of big, little, caller",
+  ],
+  [
+    "an option that text does not have",
+    `header("x", { a: ▸text("rest", { maximum: 9 } as never) }, { ref: "-" })`,
+    "'maximum' is no option of text(); options are: encoding, max",
+  ],
+  [
+    "an option that a payload does not have",
+    `header("x", { a: u8 }, { ref: "-" }).▸payload({ lenght: (h: never) => h } as never)`,
+    "'lenght' is no option of payload(); options are: length, told, via, next",
+  ],
+  [
+    "a text in a table of numbers",
+    `header("acme.a", { a: u8 }, { ref: "-", on: { ▸t: "abc" } }).payload({ next: (h) => [by("t", h.a)] })`,
+    "'abc' is text, but 't' is looked up by number; claim a number",
+  ],
+]);
+
 refused("what is no spec", [
   [
     "a number for a field",
@@ -668,3 +736,13 @@ refused("what is no spec", [
     'Expected ")" but found ";"; mend the syntax',
   ],
 ]);
+
+const words = suite("words that the vocabulary does not have");
+
+words("a word like another", async () => {
+  const text = `import { header,\n  u9 } from "wirestack/spec";\nexport const x = header("x", { a: u9 }, { ref: "-" });\n`;
+  const says = "specs/x.ts:2:3: 'u9' is no word of wirestack/spec; did you mean 'u8'?";
+  assert.is(await refusal(text), says);
+});
+
+words.run();

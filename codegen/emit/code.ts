@@ -57,7 +57,7 @@ const TAKEN = new Set([
   await async implements interface package private protected public arguments eval undefined NaN Infinity
   v o p q i n x h end into little stop sum head octet scale total string number boolean
   measure explain decode read write prepend size measureEnd explainEnd readEnd writeEnd sizeEnd
-  MIN MAX TAIL_MIN TAIL_MAX HEADER KNOWN BAD ENCODER DECODER Record Omit
+  MIN MAX TAIL_MIN TAIL_MAX HEADER KNOWN BAD ENCODER DECODER SCRATCH Record Omit
   Math Number BigInt DataView Uint8Array TextDecoder TextEncoder RangeError TypeError`.split(/\s+/),
 ]);
 
@@ -184,7 +184,8 @@ function junction(sign: "&&" | "||", a: string, b: string): string {
   return `${part(a)} ${sign} ${part(b)}`;
 }
 
-const OPPOSITE: Readonly<Record<string, "eq" | "ne" | "lt" | "le" | "gt" | "ge">> = {
+/** What holds if a comparison does not. */
+export const OPPOSITE: Readonly<Record<string, "eq" | "ne" | "lt" | "le" | "gt" | "ge">> = {
   eq: "ne",
   ne: "eq",
   lt: "ge",

@@ -59,23 +59,16 @@ export class Encoder {
         continue;
       }
       const given = fieldsOf(s).filter(isParam);
-      const path = (f: FieldModel) => `${this.used.get("refuse")}(${this.values.path(f)}`;
       this.stores.cursor();
       this.code.line(`if (${cond(s.when, this.values.names())}) {`);
       this.code.indented(() => {
-        for (const f of given) {
-          this.code.line(
-            `if (${this.values.text(f.name)} === undefined) ${path(f)}, "nothing", "is given, but it is present");`,
-          );
-        }
+        for (const f of given) this.values.needed(f);
         this.#segment(s);
         this.stores.advance();
       });
       for (const f of given) {
         this.code.line(`} else if (${this.values.text(f.name)} !== undefined) {`);
-        this.code.indented(() =>
-          this.code.line(`${path(f)}, ${this.values.text(f.name)}, "is given, but it is absent");`),
-        );
+        this.code.indented(() => this.code.line(this.values.surplus(f)));
       }
       this.code.line("}");
     }

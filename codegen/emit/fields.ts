@@ -12,7 +12,7 @@ import {
   parts,
   type TypeModel,
 } from "../model.js";
-import { Code, cond, type Names, num } from "./code.js";
+import { Code, cond, every, type Names, num } from "./code.js";
 import { emitStacks } from "./stacks.js";
 
 /** The walker's own files. They are copied: what they say holds for every registry. */
@@ -205,9 +205,8 @@ class Tables {
     readonly header: HeaderModel,
     readonly code: Code,
   ) {
-    for (const f of [...header.head, ...header.front, ...header.last]) {
-      if (f.auto === undefined || typeof f.auto === "string") continue;
-      this.#measured(f.auto);
+    for (const f of every(header.head)) {
+      if (typeof f.auto === "object") this.#measured(beside(f.auto, f));
     }
     for (const e of Object.values(header.shows)) this.#measured(e);
   }
@@ -392,7 +391,7 @@ class Tables {
       rules: rules.length === 0 ? undefined : `[${rules.join(", ")}]`,
       auto:
         auto !== undefined
-          ? this.#sum(auto, new Map(this.header.head.map((x) => [x.name, x])))
+          ? this.#sum(beside(auto, f), scope)
           : f.auto === undefined
             ? undefined
             : quote(f.auto as string),
@@ -526,4 +525,14 @@ function plain(e: Expr): Expr {
   if (e.op === "not") return { ...e, a: plain(e.a) };
   if (e.op === "pick") return { ...e, of: plain(e.of), otherwise: e.otherwise ?? Number.NaN };
   return "a" in e ? { ...e, a: plain(e.a), b: plain(e.b) } : e;
+}
+
+/** What a computed field speaks of stands beside it: by paths, as names may come again in other parts. */
+function beside(e: Expr, f: FieldModel): Expr {
+  if (typeof e === "number") return e;
+  if (e.op === "octets" || e.op === "count")
+    return { ...e, of: f.path.slice(0, f.path.length - f.name.length) + e.of };
+  if (e.op === "pick") return { ...e, of: beside(e.of, f) };
+  if (e.op === "not") return { ...e, a: beside(e.a, f) };
+  return "b" in e ? { ...e, a: beside(e.a, f), b: beside(e.b, f) } : e;
 }

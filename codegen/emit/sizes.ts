@@ -103,10 +103,7 @@ export class Sizes {
   /** Refuses if a conditional field's value is missing. */
   #present(f: FieldModel): void {
     if (!isParam(f) || f.min === f.max) return;
-    this.code.line(
-      `if (${this.values.text(f.name)} === undefined) refuse(${this.values.path(f)}, "nothing", "is given, but it is present");`,
-    );
-    this.used.get("refuse");
+    this.values.needed(f);
   }
 
   #size(f: FieldModel, n: string): void {

@@ -7,7 +7,7 @@ export type Support = keyof typeof TEXTS;
 /** What each needs besides itself. */
 const ALSO: Readonly<Partial<Record<Support, readonly Support[]>>> = {
   textAt: ["decoder", "octets"],
-  textSize: ["encoder", "refuse"],
+  textSize: ["encoder", "scratch", "refuse"],
   putText: ["encoder", "octets"],
   internet: ["pairs"],
 };

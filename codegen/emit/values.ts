@@ -1,8 +1,19 @@
 /** How generated code that writes reaches values, and refuses those that cannot be written. */
 import type { Expr } from "../../spec/lang.js";
 import type { FieldModel, HeaderModel, UintModel } from "../model.js";
-import { beside, type Code, hex, local, type Names, negated, num, outside } from "./code.js";
+import {
+  beside,
+  type Code,
+  hex,
+  local,
+  type Names,
+  negated,
+  num,
+  OPPOSITE,
+  outside,
+} from "./code.js";
 import type { Used } from "./support.js";
+import { type Look, lookIn, phrase } from "./words.js";
 
 /** How a field's value is reached: a variable, or a property of one; and the variable with its octets, if one is. */
 interface Reach {
@@ -98,6 +109,27 @@ export class Values {
     );
   }
 
+  /** Refuses a field that is there by its condition, and has no value. */
+  needed(f: FieldModel): void {
+    this.refuseIf(
+      `${this.text(f.name)} === undefined`,
+      f,
+      `is needed, since ${this.#since(f, true)}`,
+      '"a value"',
+    );
+  }
+
+  /** Refuses the value of a field that is absent by its condition. */
+  surplus(f: FieldModel): string {
+    const why = JSON.stringify(`must be left out, since ${this.#since(f, false)}`);
+    return `${this.used.get("refuse")}(${this.path(f)}, ${this.text(f.name)}, ${why});`;
+  }
+
+  #since({ when = 1 }: FieldModel, holds: boolean): string {
+    const { head, front, last } = this.header;
+    return truth(when, holds, lookIn([...head, ...front, ...last]));
+  }
+
   /** A number is what its type and rules allow. */
   check(f: FieldModel, x: string): void {
     const t = f.type;
@@ -143,6 +175,19 @@ export class Values {
       body();
     });
   }
+}
+
+/** That a condition holds, or does not, in words. */
+function truth(e: Expr, holds: boolean, look: Look): string {
+  if (typeof e === "number") return holds ? "it always is" : "it never is";
+  if (e.op === "field") return `${e.name} is ${holds}`;
+  if (e.op === "not") return truth(e.a, !holds, look);
+  if (e.op === "and" || e.op === "or") {
+    const word = (e.op === "and") === holds ? "and" : "or";
+    return `${truth(e.a, holds, look)} ${word} ${truth(e.b, holds, look)}`;
+  }
+  if (holds || !("b" in e)) return phrase(e, look);
+  return phrase({ ...e, op: OPPOSITE[e.op] ?? e.op }, look);
 }
 
 /** A test that is true if a number of up to 32 bits does not fit. */

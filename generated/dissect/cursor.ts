@@ -59,7 +59,12 @@ export class Cursor {
   /** Goes over fields; false: octets are missing. */
   fields(fields: readonly FieldTable[], depth: number): boolean {
     for (const f of fields) {
-      if (f.when !== undefined && !f.when(this.numbers)) continue;
+      if (f.when !== undefined && !f.when(this.numbers)) {
+        // What is not there takes nothing, and has nothing in it.
+        if (f.octets !== undefined) this.numbers[f.octets] = 0;
+        if (f.kind === "repeat" && f.count !== undefined) this.numbers[f.count] = 0;
+        continue;
+      }
       if (this.#field(f, depth)) continue;
       this.cutField ??= f;
       return false;
@@ -69,9 +74,22 @@ export class Cursor {
 
   #field(f: FieldTable, depth: number): boolean {
     const from = this.at;
+    const since = this.late.length;
     const whole = this.#kind(f, depth);
+    const part = f.kind === "nested" || f.kind === "choose";
+    if (part && whole && this.late.length > since) this.#settle(since);
     if (f.octets !== undefined) this.numbers[f.octets] = (this.at - from) / 8;
     return whole;
+  }
+
+  /** What is computed inside a part is judged with it: another element of a list has other numbers. */
+  #settle(since: number): void {
+    for (const late of this.late.splice(since)) {
+      const { auto } = late.field;
+      if (typeof auto !== "function") this.late.push(late);
+      else if (late.node !== undefined && auto(this.numbers) !== late.value)
+        note(late.node, "error", `should be ${auto(this.numbers)}`);
+    }
   }
 
   #kind(f: FieldTable, depth: number): boolean {

@@ -180,6 +180,8 @@ function octets(v: DataView, p: number, n: number): Uint8Array {
 
 const ENCODER = /* @__PURE__ */ new TextEncoder();
 
+const SCRATCH = /* @__PURE__ */ new Uint8Array(1024);
+
 const DECODER = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The text of `n` octets. */
@@ -187,10 +189,17 @@ function textAt(v: DataView, p: number, n: number): string {
   return DECODER.decode(octets(v, p, n));
 }
 
-/** Octets of a text in UTF-8; one that has no such form is refused. Most are short: they are counted in place. */
+/**
+ * Octets of a text in UTF-8; one that has no such form is refused. Short ones are counted in place, up to
+ * 340 units without an allocation.
+ */
 function textSize(path: string, text: string): number {
   if (typeof text !== "string") refuse(path, text, "is no text");
-  if (text.length > 32 && !/[\ud800-\udfff]/.test(text)) return ENCODER.encode(text).length;
+  if (text.length > 32 && !/[\ud800-\udfff]/.test(text)) {
+    // Without pairs no unit takes more than three octets.
+    const { length } = text;
+    return length <= 340 ? ENCODER.encodeInto(text, SCRATCH).written : ENCODER.encode(text).length;
+  }
   let n = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);

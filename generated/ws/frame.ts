@@ -231,12 +231,12 @@ export function write(
     p += 10;
   }
   if (masked) {
-    if (key === undefined) refuse("ws.frame.key", "nothing", "is given, but it is present");
+    if (key === undefined) refuse("ws.frame.key", "a value", "is needed, since masked is true");
     if (key >>> 0 !== key) refuse("ws.frame.key", key, "does not fit 32 bits");
     v.setUint32(p, key);
     p += 4;
   } else if (key !== undefined) {
-    refuse("ws.frame.key", key, "is given, but it is absent");
+    refuse("ws.frame.key", key, "must be left out, since masked is false");
   }
   return p;
 }

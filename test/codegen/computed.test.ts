@@ -58,6 +58,52 @@ test("a computed length decides whether what it measures is there", async () => 
   );
 });
 
+test("texts of any length take as many octets as they are said to take", async () => {
+  const noted = await codec(
+    header("x", { n: u16.auto(octetsOf("note")) }, { ref: "-" }).and((h) => ({ note: text(h.n) })),
+  );
+  for (const piece of ["a", "é", "€", "\u{10ffff}", "a€", "\ufeff"]) {
+    for (const many of [1, 16, 17, 31, 32, 33, 113, 114, 340, 341, 2000]) {
+      const note = piece.repeat(many);
+      const octets = Buffer.from(note).toString("hex");
+      const length = (octets.length / 2).toString(16).padStart(4, "0");
+      assert.is(written(noted, { note }), length + octets, `${many} of ${piece}`);
+    }
+  }
+});
+
+test("what is no text, is missing, or is too much, is said", async () => {
+  const noted = await codec(
+    header("x", { has: bit, kind: bits(7), n: u8 }, { ref: "-" }).and((h) => ({
+      name: text(2),
+      note: text(1).when(h.has.and(h.kind.eq(2))),
+      more: u8.when(h.has.not()),
+    })),
+  );
+  const said = (value: object): string => {
+    try {
+      (noted.writeValue as Call)(new DataView(new ArrayBuffer(99)), 0, value);
+      return "nothing";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const plain = { has: true, kind: 2, n: 0, name: "ab", note: "c" };
+  assert.is(said(plain), "nothing");
+  for (const none of [undefined, null, 5]) {
+    assert.is(said({ ...plain, name: none }), `x.name: ${none} is no text`);
+  }
+  assert.is(said({ ...plain, note: 5 }), "x.note: 5 is no text");
+  assert.is(said({ ...plain, name: "\ud800a" }), 'x.name: "\\ud800a" has half a surrogate pair');
+  const needed = "x.note: a value is needed, since has is true and kind is 2";
+  assert.is(said({ ...plain, note: undefined }), needed);
+  const spare = "x.note: c must be left out, since has is false or kind is not 2";
+  assert.is(said({ ...plain, kind: 3 }), spare);
+  assert.is(said({ ...plain, more: 1 }), "x.more: 1 must be left out, since has is true");
+  const { note: _, ...rest } = plain;
+  assert.is(said({ ...rest, has: false }), "x.more: a value is needed, since has is false");
+});
+
 test("another field decides whether what a computed length measures is there", async () => {
   const noted = await codec(
     header(

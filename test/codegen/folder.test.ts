@@ -160,7 +160,7 @@ const project: Project = {
   registry: true,
   javascript: false,
   arbitraries: true,
-  known: { headers: new Set(), tables: new Set() },
+  known: { headers: new Set(), tables: new Set(), numbers: new Set() },
 };
 
 repository("two generations give the same octets", async () => {

@@ -83,6 +83,12 @@ test("function and walker say the same", () => {
       const found = takeApart(view, 3, view.byteLength, little);
       // The walker reads a trailer from its end.
       assert.equal(found?.map(row).sort(), own.map(row).sort(), `${header.name}: ${hex(octets)}`);
+      const wrong = nodes.flatMap(({ name, notes = [] }) =>
+        notes
+          .filter(({ text }) => text.startsWith("should be"))
+          .map(({ text }) => `${name} ${text}`),
+      );
+      assert.equal(wrong, [], `what is computed is right: ${header.name}: ${hex(octets)}`);
       for (const n of own) if (n.table !== undefined) kinds.add(n.table.kind);
       cases++;
     }
