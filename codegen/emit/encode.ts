@@ -179,8 +179,11 @@ export class Encoder {
         const known = this.values.octets(f);
         const n = known ?? beside(f.name, "octets");
         if (known === undefined) this.code.line(`const ${n} = ${this.sizes.text(f)};`);
-        if (t.encoding === "ascii") this.values.refuseIf(`${n} !== ${x}.length`, f, "is not ASCII");
-        return this.#run(f, n, t, (at) => `${this.used.get("putText")}(v, ${at}, ${x}, ${n})`);
+        return this.#run(f, n, t, (at) =>
+          t.encoding === "ascii"
+            ? `${this.used.get("putAscii")}(v, ${at}, ${x})`
+            : `${this.used.get("putText")}(v, ${at}, ${x}, ${n})`,
+        );
       }
       case "varint": {
         this.values.check(f, x);

@@ -58,6 +58,16 @@ function textSize(path: string, text: string): number {
   }
   return n;
 }`,
+  asciiSize: `/** Octets of a text in ASCII; what is none is refused. */
+function asciiSize(path: string, text: string): number {
+  if (typeof text !== "string") refuse(path, text, "is no text");
+  if (/[^\\0-\\x7f]/.test(text)) refuse(path, JSON.stringify(text), "is not ASCII");
+  return text.length;
+}`,
+  putAscii: `/** Writes a text of ASCII to \`p\`. */
+function putAscii(v: DataView, p: number, text: string): void {
+  for (let i = 0; i < text.length; i++) v.setUint8(p + i, text.charCodeAt(i));
+}`,
   putText: `/** Writes a text to \`p\`, in the \`n\` octets that it takes. */
 function putText(v: DataView, p: number, text: string, n: number): void {
   if (n > 32 || n !== text.length) ENCODER.encodeInto(text, octets(v, p, n));

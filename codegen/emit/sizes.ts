@@ -58,7 +58,8 @@ export class Sizes {
   /** The octets of a text, as an expression. */
   text(f: FieldModel): string {
     const x = this.values.text(f.name);
-    return `${this.used.get("textSize")}(${this.values.path(f)}, ${x})`;
+    const ascii = f.type.kind === "text" && f.type.encoding === "ascii";
+    return `${this.used.get(ascii ? "asciiSize" : "textSize")}(${this.values.path(f)}, ${x})`;
   }
 
   /** Adds what fields take to the variable `n`; `fresh`: it is declared here. */

@@ -8,6 +8,7 @@ export type Support = keyof typeof TEXTS;
 const ALSO: Readonly<Partial<Record<Support, readonly Support[]>>> = {
   textAt: ["decoder", "octets"],
   textSize: ["encoder", "scratch", "refuse"],
+  asciiSize: ["refuse"],
   putText: ["encoder", "octets"],
   internet: ["pairs"],
 };

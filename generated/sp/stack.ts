@@ -57,7 +57,7 @@ const BAD = -0x1000000;
 /** Octets that the head will take. */
 export function size(layers: string): number {
   let n = 3;
-  n += textSize("sp.stack.layers", layers);
+  n += asciiSize("sp.stack.layers", layers);
   return n;
 }
 
@@ -71,7 +71,7 @@ export function measure(v: DataView, o: number, end: number): number {
   let p = o + 3;
   const layers_octets = end - p;
   if (layers_octets > 509) return BAD - 2;
-  if (!isUtf8(v, p, layers_octets)) return BAD - 1;
+  if (!isAscii(v, p, layers_octets)) return BAD - 1;
   p += layers_octets;
   return p - o;
 }
@@ -84,7 +84,7 @@ export function explain(n: number, v: DataView, o: number, end: number): string 
   let p = o + 3;
   const layers_octets = end - p;
   if (layers_octets > 509) return wrong("sp.stack.layers", p - o, "takes more than the rest may");
-  if (!isUtf8(v, p, layers_octets)) return wrong("sp.stack.layers", p - o, "is not UTF-8");
+  if (!isAscii(v, p, layers_octets)) return wrong("sp.stack.layers", p - o, "is not ASCII");
   p += layers_octets;
   return "sp.stack: is whole and right";
 }
@@ -96,7 +96,7 @@ export function decode(v: DataView, o: number, end: number, into: SpStack): numb
   let p = o + 3;
   const layers_octets = end - p;
   if (layers_octets > 509) return BAD - 2;
-  if (!isUtf8(v, p, layers_octets)) return BAD - 1;
+  if (!isAscii(v, p, layers_octets)) return BAD - 1;
   const layers = textAt(v, p, layers_octets);
   p += layers_octets;
   into.type = v.getUint16(o + 1);
@@ -118,10 +118,10 @@ export function write(v: DataView, o: number, type: number, layers: string): num
   v.setUint8(o, 1);
   if ((type & 0xffff) !== type) refuse("sp.stack.type", type, "does not fit 16 bits");
   v.setUint16(o + 1, type);
-  const layers_octets = textSize("sp.stack.layers", layers);
+  const layers_octets = asciiSize("sp.stack.layers", layers);
   if (layers_octets > 509) refuse("sp.stack.layers", layers_octets, "octets are more than 509");
   let p = o + 3;
-  putText(v, p, layers, layers_octets);
+  putAscii(v, p, layers);
   p += layers_octets;
   return p;
 }
@@ -173,10 +173,6 @@ function octets(v: DataView, p: number, n: number): Uint8Array {
   return new Uint8Array(v.buffer, v.byteOffset + p, n);
 }
 
-const ENCODER = /* @__PURE__ */ new TextEncoder();
-
-const SCRATCH = /* @__PURE__ */ new Uint8Array(1024);
-
 const DECODER = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The text of `n` octets. */
@@ -184,48 +180,19 @@ function textAt(v: DataView, p: number, n: number): string {
   return DECODER.decode(octets(v, p, n));
 }
 
-/**
- * Octets of a text in UTF-8; one that has no such form is refused. Short ones are counted in place, up to
- * 340 units without an allocation.
- */
-function textSize(path: string, text: string): number {
+/** Octets of a text in ASCII; what is none is refused. */
+function asciiSize(path: string, text: string): number {
   if (typeof text !== "string") refuse(path, text, "is no text");
-  if (text.length > 32 && !/[\ud800-\udfff]/.test(text)) {
-    // Without pairs no unit takes more than three octets.
-    const { length } = text;
-    return length <= 340 ? ENCODER.encodeInto(text, SCRATCH).written : ENCODER.encode(text).length;
-  }
-  let n = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c < 0x80) n++;
-    else if (c < 0x800) n += 2;
-    else if ((c & 0xf800) !== 0xd800) n += 3;
-    else if (c < 0xdc00 && (text.charCodeAt(++i) & 0xfc00) === 0xdc00) n += 4;
-    else refuse(path, JSON.stringify(text), "has half a surrogate pair");
-  }
-  return n;
+  if (/[^\0-\x7f]/.test(text)) refuse(path, JSON.stringify(text), "is not ASCII");
+  return text.length;
 }
 
-/** Writes a text to `p`, in the `n` octets that it takes. */
-function putText(v: DataView, p: number, text: string, n: number): void {
-  if (n > 32 || n !== text.length) ENCODER.encodeInto(text, octets(v, p, n));
-  else for (let i = 0; i < n; i++) v.setUint8(p + i, text.charCodeAt(i));
+/** Writes a text of ASCII to `p`. */
+function putAscii(v: DataView, p: number, text: string): void {
+  for (let i = 0; i < text.length; i++) v.setUint8(p + i, text.charCodeAt(i));
 }
 
-/** Whether octets are UTF-8: no overlong form, no surrogate, nothing above U+10FFFF (RFC 3629 §4). */
-function isUtf8(v: DataView, p: number, n: number): boolean {
-  const stop = p + n;
-  while (p < stop) {
-    const lead = v.getUint8(p++);
-    if (lead < 0x80) continue;
-    const more = lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : 0;
-    if (more === 0 || stop - p < more) return false;
-    const next = v.getUint8(p);
-    if (next < (lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80)) return false;
-    if (next > (lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf)) return false;
-    for (let i = 1; i < more; i++) if ((v.getUint8(p + i) & 0xc0) !== 0x80) return false;
-    p += more;
-  }
+function isAscii(v: DataView, p: number, n: number): boolean {
+  for (let i = 0; i < n; i++) if (v.getUint8(p + i) > 0x7f) return false;
   return true;
 }

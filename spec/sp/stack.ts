@@ -13,7 +13,7 @@ export const spStack = header(
     /** Protocol of the sender; 0 where it has none. */
     type: oneOf(u16, { none: 0, ...types }, { open: true }),
     /** The layers, the uppermost first, a space between: `name@version`, and what must agree. */
-    layers: text("rest", { max: 509 }),
+    layers: text("rest", { max: 509, encoding: "ascii" }),
   },
   {
     ref: "wirestack stack identity",

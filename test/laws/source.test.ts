@@ -14,6 +14,7 @@ const exceptions: Readonly<Record<string, string>> = {
   "runtime/dissect/flow/unmask.ts: xor": "a mask covers the payload, whatever that is",
   "runtime/framing/ws/mask.ts: cover": "a mask covers the payload, whatever that is",
   "runtime/guard.ts: firstDifference": "it looks for a change of a body, whatever that is",
+  "runtime/kit/causes.ts: unwritten": "it looks for what was not written over poison",
   "runtime/kit/octets.ts: difference": "it looks for where octets differ, whatever they are",
   "runtime/kit/octets.ts: edited": "it breaks octets at random, and knows of none what it means",
   "runtime/kit/octets.ts: unlike": "it looks for what was written over poison",

@@ -7,6 +7,6 @@ import type { Draw } from "../draw/draw.js";
 export function head(d: Draw): SpStack {
   d.konst("version", 8, 1, 0);
   const type = d.number("type", 16, { marks: [16, 17, 32, 33, 48, 49, 80, 81, 98, 99, 112, 1600] });
-  const layers = d.text("layers", d.rest("layers", 509, 2), "utf8", 1);
+  const layers = d.text("layers", d.rest("layers", 509, 2), "ascii", 1);
   return { type, layers };
 }
