@@ -119,7 +119,9 @@ export abstract class End implements PipeOwner {
   attached(pipe: Pipe): void {
     this.#settle(pipe);
     this.pipes.add(pipe);
-    this.socket.context.stats.attached++;
+    const { stats } = this.socket.context;
+    stats.attached++;
+    stats.refusal = "";
     this.socket.tell("attached", { pipe: pipe.info, url: this.url });
   }
 
@@ -137,6 +139,7 @@ export abstract class End implements PipeOwner {
     if (this.socket.closing) return;
     stats.refused++;
     const why = error ?? new PeerError("the peer closed before it was open");
+    stats.refusal = why.message;
     this.socket.tell("refused", { facts: pipe.facts, url: this.url, error: why });
   }
 

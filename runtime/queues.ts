@@ -9,6 +9,7 @@ import { type Context, type Event, GO, STOP } from "./layer.js";
 import type { Exchange, Message } from "./message.js";
 import { time } from "./option.js";
 import type { Socket } from "./port.js";
+import type { Stats } from "./stats.js";
 
 /** Calls of `send` that may wait at a time; more are a mistake. */
 const WAITING = 65_536;
@@ -35,6 +36,12 @@ export interface SendOptions extends Waits {
 /** Whatever time the socket has for others. */
 export const FOREVER: Waits = { timeout: Infinity };
 
+/** Says, too, why there is no connection, if one was refused: who waits for it need not have heard. */
+export function lateBy(what: string, ms: number, { refusal }: Stats): TimeoutError {
+  const why = refusal && `; the last connection was refused: ${refusal}`;
+  return new TimeoutError(`${what} within ${ms} ms${why}`);
+}
+
 /** Waits for something, no longer than the caller wants. */
 class Waiter<T> {
   readonly promise: Promise<T>;
@@ -43,13 +50,18 @@ class Waiter<T> {
   #undo: (() => void) | undefined;
   settled = false;
 
-  constructor({ env }: Context, doing: string, timeout: number, signal: AbortSignal | undefined) {
+  constructor(
+    { env, stats }: Context,
+    doing: string,
+    timeout: number,
+    signal: AbortSignal | undefined,
+  ) {
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     if (timeout === Infinity && signal === undefined) return;
-    const late = () => this.reject(new TimeoutError(`${doing}: nothing within ${timeout} ms`));
+    const late = () => this.reject(lateBy(`${doing}: nothing`, timeout, stats));
     const timer = after(env, timeout, late);
     const abort = () => this.reject(cancelled(doing, signal as AbortSignal));
     signal?.addEventListener("abort", abort);

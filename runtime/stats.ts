@@ -25,6 +25,8 @@ export class Stats {
   attached = 0;
   detached = 0;
   refused = 0;
+  /** Why the last one was, if none has taken part since. */
+  refusal = "";
 
   drop(rule: string, n = 1): void {
     if (n > 0) this.dropped[rule] = (this.dropped[rule] ?? 0) + n;

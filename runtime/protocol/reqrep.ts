@@ -12,7 +12,7 @@ import * as tag from "../../generated/sp/tag.js";
 import { Answering, Replier, type Way, XAnswering } from "../answering.js";
 import { type Body, bodyOf } from "../body.js";
 import { after, type Timer } from "../env.js";
-import { type ClosedError, StateError, TimeoutError, WireError } from "../error.js";
+import { type ClosedError, StateError, WireError } from "../error.js";
 import { Hub, type Pipe } from "../hub.js";
 import {
   type Context,
@@ -26,7 +26,7 @@ import {
 import { Exchange, type Mark, type Message } from "../message.js";
 import { named, time } from "../option.js";
 import { Port, Raw, type Socket } from "../port.js";
-import { cancelled, Outlet, unfit, type Waits } from "../queues.js";
+import { cancelled, lateBy, Outlet, unfit, type Waits } from "../queues.js";
 import { Slots } from "../slots.js";
 import { Waiting } from "../waiting.js";
 
@@ -347,8 +347,9 @@ export class Requester extends Port {
   }
 
   #limit(call: Call, timeout: number, signal: AbortSignal | undefined): void {
-    const late = () => this.#give(call, new TimeoutError(`request: no reply within ${timeout} ms`));
-    const timer = after(this.#socket.context.env, timeout, late);
+    const { env, stats } = this.#socket.context;
+    const late = () => this.#give(call, lateBy("request: no reply", timeout, stats));
+    const timer = after(env, timeout, late);
     const abort = () => this.#give(call, cancelled("request", signal as AbortSignal));
     signal?.addEventListener("abort", abort);
     call.undo = () => {

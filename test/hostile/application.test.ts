@@ -218,4 +218,27 @@ test(
   }),
 );
 
+test(
+  "a call that runs out of time says why there is no connection, and no more when there is one",
+  staged(async (stage) => {
+    const wrong = stage.open(push());
+    const { url } = await wrong.listen(stage.any("tcp"));
+    const requester = stage.open(req());
+    requester.dial(url);
+    await until("a refusal", () => requester.stats().refused > 0);
+    const late = await requester.request("anybody?", { timeout: 1 }).catch((e: Error) => e);
+    const why =
+      "request: no reply within 1 ms; the last connection was refused: the peer's protocol is 0x50";
+    assert.ok((late as Error).message.startsWith(why), String(late));
+    assert.match(requester.stats().refusal, /req \(0x30\) talks to 0x31/);
+
+    const right = stage.open(rep());
+    const other = await right.listen(stage.any("tcp"));
+    await requester.dial(other.url).ready;
+    await until("no more refusals for now", () => requester.stats().refusal === "");
+    const slow = await requester.request("hello?", { timeout: 1 }).catch((e: Error) => e);
+    assert.match((slow as Error).message, /^request: no reply within 1 ms(;|$)/);
+  }),
+);
+
 test.run();
