@@ -81,10 +81,24 @@ export const hex = (n: number): string => (n < 10 ? String(n) : `0x${n.toString(
 export const dec = (n: number): string =>
   Math.abs(n) < 1_000_000 ? String(n) : n < 0 ? `-0x${(-n).toString(16)}` : `0x${n.toString(16)}`;
 
+/** A field as an expression reads it; `values`: the only ones with which its type lets it be compared. */
+interface Named {
+  readonly text: string;
+  readonly boolean: boolean;
+  readonly values?: readonly number[] | undefined;
+}
+
+/** The only values that a field can have, by its names. */
+export function closed(f: FieldModel | undefined): readonly number[] | undefined {
+  const t = f?.type;
+  if (t?.kind !== "uint" || t.names === undefined || t.open === true || f?.lint) return undefined;
+  return Object.values(t.names);
+}
+
 /** How expressions name what they read. */
 export interface Names {
   /** The value of a field that is in sight; `boolean` if it is one. */
-  field(name: string): { readonly text: string; readonly boolean: boolean };
+  field(name: string): Named;
   readonly self?: string;
   readonly head?: string;
   octets?(field: string): string;
@@ -171,6 +185,12 @@ export function cond(e: Expr, names: Names): string {
   if (e.op === "not") return negated(e.a, names);
   if (e.op === "and" || e.op === "or") {
     return junction(e.op === "and" ? "&&" : "||", cond(e.a, names), cond(e.b, names));
+  }
+  if ((e.op === "eq" || e.op === "ne") && typeof e.a === "object" && e.a.op === "field") {
+    // A comparison of which types know the outcome is a mistake to them.
+    const { text, values } = names.field(e.a.name);
+    if (values !== undefined && typeof e.b === "number" && !values.includes(e.b))
+      return `(${text} as number) ${SIGNS[e.op]} ${dec(e.b)}`;
   }
   if (LOGIC.has(e.op) && "b" in e)
     return `${wrap(num(e.a, names))} ${SIGNS[e.op]} ${wrap(num(e.b, names))}`;

@@ -31,6 +31,7 @@ import {
 import {
   beside,
   type Code,
+  closed,
   cond,
   dec,
   enumName,
@@ -56,6 +57,8 @@ export class Decoder {
   readonly #checksum: Sum | undefined;
   /** Expressions that an inner field may use for a value: path → variable. */
   readonly #check: boolean;
+  /** Fields of which an arm knows which values they have. */
+  #chosen: ReadonlySet<string> = new Set();
   readonly place: Place;
   readonly #keep: boolean;
   readonly #needed: ReadonlySet<string>;
@@ -124,7 +127,8 @@ export class Decoder {
         const f = this.#seen.get(name);
         const boolean = f?.type.kind === "uint" && f.type.as === "boolean";
         // One that may be absent is read only where it is there.
-        return { text: `${local(name)}${f?.when === undefined ? "" : "!"}`, boolean };
+        const text = `${local(name)}${f?.when === undefined ? "" : "!"}`;
+        return { text, boolean, values: this.#chosen.has(name) ? [] : closed(f) };
       },
       octets: (of) => {
         const f = this.#seen.get(of);
@@ -206,6 +210,8 @@ export class Decoder {
   }
 
   #type(f: FieldModel): string {
+    // Only a result has names for its values.
+    if (!this.#keep && closed(f) !== undefined) return "number";
     return typeOf(f, this.header).replace(/ \| undefined$/, "");
   }
 
@@ -571,7 +577,10 @@ export class Decoder {
     if (kept && !assigned) this.code.line(`let ${x}: ${this.#type(f)};`);
     this.place.cursor();
     const arm = (fields: readonly FieldModel[]) => {
+      const outer = this.#chosen;
+      this.#chosen = new Set([...outer, ...reads(t.on)]);
       this.#inner(f, fields, x);
+      this.#chosen = outer;
       this.place.cursor();
       this.code.line("break;");
     };

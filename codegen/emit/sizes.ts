@@ -8,6 +8,7 @@ import {
   type FieldModel,
   isParam,
   parts,
+  reads,
   type TlvModel,
 } from "../model.js";
 import { beside, type Code, cond, dec, local, num, objectType } from "./code.js";
@@ -179,8 +180,10 @@ export class Sizes {
         fields,
         (g) => `${value}.${g.name}`,
         () => {
-          this.autos(fields, computed(fields));
-          body(fields);
+          this.values.chosen(reads(t.on), () => {
+            this.autos(fields, computed(fields));
+            body(fields);
+          });
         },
       );
       this.code.line("break;");

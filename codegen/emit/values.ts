@@ -4,6 +4,7 @@ import type { FieldModel, HeaderModel, UintModel } from "../model.js";
 import {
   beside,
   type Code,
+  closed,
   hex,
   local,
   type Names,
@@ -25,6 +26,8 @@ type Scope = ReadonlyMap<string, Reach>;
 
 export class Values {
   #scope: Scope = new Map();
+  /** Fields of which an arm knows which values they have. */
+  #chosen: ReadonlySet<string> = new Set();
 
   constructor(
     readonly code: Code,
@@ -66,6 +69,14 @@ export class Values {
     this.#scope = scope;
   }
 
+  /** What `body` prints stands in an arm that these fields have chosen. */
+  chosen(names: readonly string[], body: () => void): void {
+    const outer = this.#chosen;
+    this.#chosen = new Set([...outer, ...names]);
+    body();
+    this.#chosen = outer;
+  }
+
   /** What `body` prints sees these fields too. */
   inside(fields: readonly FieldModel[], reach: (f: FieldModel) => string, body: () => void): void {
     const outer = this.#scope;
@@ -81,7 +92,9 @@ export class Values {
         const boolean = known?.field.type.kind === "uint" && known.field.type.as === "boolean";
         // One that may be absent is read only where it is there.
         const sure = known?.field.when === undefined || known.field.auto !== undefined ? "" : "!";
-        return { text: `${known?.text ?? local(name)}${sure}`, boolean };
+        const text = `${known?.text ?? local(name)}${sure}`;
+        const values = this.#chosen.has(name) ? [] : closed(known?.field);
+        return { text, boolean, values };
       },
       octets: (of) => this.#scope.get(of)?.octets ?? String(this.#scope.get(of)?.field.min),
       count: (of) =>
