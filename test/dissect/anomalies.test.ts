@@ -172,10 +172,10 @@ test("a stream that the capture enters in its middle gives every message that be
 
 test("what is no such stream is not taken for one, and not looked at for ever", () => {
   const random = Uint8Array.from(
-    { length: 3 << 19 },
+    { length: 9 << 17 },
     (_, i) => Math.imul(i ^ 0x5bd1, 0x9e3779b1) >>> 24,
   );
-  const text = new TextEncoder().encode('{"key": "value", "n": 12}\n'.repeat(9000));
+  const text = new TextEncoder().encode('{"key": "value", "n": 12}\n'.repeat(2000));
   for (const octets of [
     random,
     new Uint8Array(1 << 20),

@@ -55,7 +55,7 @@ function mistakes(headers: readonly unknown[]): string[] {
 const TWICE = /no overlap\.: .*\b(\w+) [!=]== \S+ (?:\|\||&&).*\b\1 [!=]== /;
 
 test("random headers' codecs compile, strictly", () => {
-  const headers = fc.sample(randomHeaders, { numRuns: 120 * TIMES, seed: SEED });
+  const headers = fc.sample(randomHeaders, { numRuns: 50 * TIMES, seed: SEED });
   assert.equal(mistakes(headers), [], `seed ${SEED}`);
 });
 
